@@ -1,1 +1,3 @@
-//! (to come)
+//! Requests without sockets: which node, which version, which answer belongs to which request.
+
+pub mod wire;
