@@ -1,3 +1,15 @@
 //! Requests without sockets: which node, which version, which answer belongs to which request.
 
+pub mod connection_states;
+pub mod core;
+pub mod handshake;
+pub mod in_flight;
+pub mod metadata;
+pub mod network_client;
+pub mod node_api_versions;
+pub mod request;
 pub mod wire;
+
+pub use self::core::ClientCore;
+pub use metadata::Metadata;
+pub use network_client::NetworkClient;
