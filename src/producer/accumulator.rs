@@ -78,6 +78,12 @@ enum Route {
     Sticky,
 }
 
+/// Whether a partition must be put on the sender's list, and when the sender must look at it.
+struct Notice {
+    newly: bool,
+    due: Nanos,
+}
+
 /// Why a run of records ended at one partition.
 enum RunEnd {
     /// There are no more records, or the next one takes another route.
@@ -215,18 +221,20 @@ impl RecordAccumulator {
         fill: impl FnOnce(&mut Queue) -> RunEnd,
         at: &AppendContext<'_>,
     ) -> Result<(RunEnd, usize), Error> {
+        let fresh = spare.take().map(|buffer| (buffer, self.incomplete.begin(), (at.mono)()));
         let mut queue = partition.queue.lock();
         if self.closed.load(Ordering::Acquire) {
             drop(queue);
-            self.give_back(spare.take());
+            self.discard(fresh);
             return Err(closed());
         }
-        let mut new_batch = false;
+        let mut unused = fresh;
+        let mut news = false;
         if queue.open.is_none() {
-            if let Some(buffer) = spare.take() {
+            if let Some((buffer, epoch, created)) = unused.take() {
                 let expected = queue.expected;
-                queue.open = Some(OpenBatch::new(buffer, (at.mono)(), self.incomplete.begin(), expected));
-                new_batch = true;
+                queue.open = Some(OpenBatch::new(buffer, created, epoch, expected));
+                news = true;
             }
         }
         let before = queue.open.as_ref().map_or(0, OpenBatch::size);
@@ -236,14 +244,14 @@ impl RecordAccumulator {
             RunEnd::NeedsBatch { .. } => queue.begin_seal(),
             RunEnd::Done | RunEnd::Failed(_) => None,
         };
-        let wake = (new_batch || sealing.is_some()) && self.list(partition, &mut queue, sealing.is_some());
+        let notice = (news || sealing.is_some()).then(|| self.notice(&mut queue));
         drop(queue);
-        self.give_back(spare.take());
+        self.discard(unused);
         if let Some((open, ticket)) = sealing {
             self.finish_seal(partition, open, ticket);
         }
-        if wake {
-            self.waker.wake();
+        if let Some(notice) = notice {
+            self.announce(partition, notice);
         }
         Ok((end, appended))
     }
@@ -329,9 +337,11 @@ impl RecordAccumulator {
         }
     }
 
-    fn give_back(&self, spare: Option<Vec<u8>>) {
-        if let Some(buffer) = spare {
+    /// Gives back what was got ready for a batch that another thread began first.
+    fn discard(&self, unused: Option<(Vec<u8>, u64, Nanos)>) {
+        if let Some((buffer, epoch, _)) = unused {
             self.pool.release_buffer(buffer.len(), buffer);
+            self.incomplete.end(epoch);
         }
     }
 
@@ -341,18 +351,25 @@ impl RecordAccumulator {
         partition.queue.lock().end_seal(ticket, sealed);
     }
 
-    /// Puts the partition on the sender's list. Returns whether the I/O thread must be woken for it.
-    fn list(&self, partition: &Arc<Partition>, queue: &mut Queue, full: bool) -> bool {
+    /// What the I/O thread must know of this queue, noted under its lock.
+    fn notice(&self, queue: &mut Queue) -> Notice {
         let newly = !std::mem::replace(&mut queue.listed, true);
-        if newly {
+        let due = match &queue.open {
+            Some(open) if queue.sealed() == 0 => open.created.plus_ms(self.settings.linger_ms),
+            _ => Nanos(0),
+        };
+        Notice { newly, due }
+    }
+
+    /// Puts the partition on the sender's list, and wakes the I/O thread if it would sleep too long.
+    fn announce(&self, partition: &Arc<Partition>, notice: Notice) {
+        if notice.newly {
             self.listed.lock().push(partition.clone());
         }
-        let due = match (&queue.open, full) {
-            (Some(open), false) => open.created.plus_ms(self.settings.linger_ms).0,
-            _ => 0,
-        };
         let sleeps_until = self.sleeps_until.load(Ordering::SeqCst);
-        sleeps_until != AWAKE && due < sleeps_until
+        if sleeps_until != AWAKE && notice.due.0 < sleeps_until {
+            self.waker.wake();
+        }
     }
 }
 
@@ -485,28 +502,29 @@ impl RecordAccumulator {
         };
         let size = record_size_upper_bound(&entry);
         let Some(partition) = view.partitions.get(index) else { return Ok(0) };
-        let mut queue = partition.queue.lock();
         let limit = self.batch_limit();
-        let full = match &mut queue.open {
-            Some(open) => open.try_append(&entry, record.token, limit).is_err(),
-            None => true,
-        };
-        let mut sealing = None;
-        if full {
-            sealing = queue.begin_seal();
-            let buffer = vec![0; size.max(self.settings.batch_size.min(SMALL_BATCH))];
-            self.pool.force_charge(buffer.len());
-            self.incomplete.begin_in(pending.epoch);
-            let mut open = OpenBatch::new(buffer, now.mono, pending.epoch, 0);
-            let appended = open.try_append(&entry, record.token, limit);
-            queue.open = Some(open);
-            appended.map_err(|_| too_large(size, limit))?;
+        let mut queue = partition.queue.lock();
+        if let Some(open) = &mut queue.open {
+            if open.try_append(&entry, record.token, limit).is_ok() {
+                return Ok(size);
+            }
         }
-        self.list(partition, &mut queue, sealing.is_some());
+        let sealing = queue.begin_seal();
         drop(queue);
         if let Some((open, ticket)) = sealing {
             self.finish_seal(partition, open, ticket);
         }
+        let buffer = vec![0; size.max(self.settings.batch_size.min(SMALL_BATCH))];
+        self.pool.force_charge(buffer.len());
+        let mut open = OpenBatch::new(buffer, now.mono, pending.epoch, 0);
+        open.try_append(&entry, record.token, limit).map_err(|_| too_large(size, limit))?;
+        self.incomplete.begin_in(pending.epoch);
+        // The topic's view is not public yet, so nobody else began a batch here meanwhile.
+        let mut queue = partition.queue.lock();
+        queue.open = Some(open);
+        let notice = self.notice(&mut queue);
+        drop(queue);
+        self.announce(partition, notice);
         Ok(size)
     }
 }
