@@ -2,8 +2,8 @@
 
 use super::buffer_pool::BufferPool;
 use crate::record::{
-    AppendError, BatchFacts, ByteBufferOutputStream, Compression, Compressor, MemoryRecordsBuilder, RecordRef,
-    BATCH_OVERHEAD,
+    AppendError, BatchFacts, ByteBufferOutputStream, Compression, Compressor, MemoryRecordsBuilder,
+    RecordRef, BATCH_OVERHEAD,
 };
 use crate::time::Nanos;
 use bytes::Bytes;
@@ -42,7 +42,12 @@ impl OpenBatch {
     }
 
     #[inline]
-    pub fn try_append(&mut self, record: &RecordRef<'_>, token: u64, limit: usize) -> Result<(), AppendError> {
+    pub fn try_append(
+        &mut self,
+        record: &RecordRef<'_>,
+        token: u64,
+        limit: usize,
+    ) -> Result<(), AppendError> {
         self.builder.append_with_offset(record, limit)?;
         self.tokens.push(token);
         Ok(())
@@ -63,11 +68,7 @@ impl OpenBatch {
         // The builder's buffer grows for a record larger than batch.size only.
         let buffer_charge = self.charge.max(closed.payload.capacity());
         pool.force_charge(token_charge + (buffer_charge - self.charge));
-        let memory = PooledMemory {
-            stream: Some(closed.payload),
-            charge: buffer_charge,
-            pool: pool.clone(),
-        };
+        let memory = PooledMemory { stream: Some(closed.payload), charge: buffer_charge, pool: pool.clone() };
         SealedBatch {
             facts: closed.facts,
             payload: Bytes::from_owner(memory),

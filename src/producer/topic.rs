@@ -132,7 +132,13 @@ pub struct PendingRecord {
 }
 
 impl PendingRecord {
-    pub fn copy_of(record: &ProducerRecord<'_>, timestamp_ms: i64, deadline: Nanos, charge: usize, epoch: u64) -> Self {
+    pub fn copy_of(
+        record: &ProducerRecord<'_>,
+        timestamp_ms: i64,
+        deadline: Nanos,
+        charge: usize,
+        epoch: u64,
+    ) -> Self {
         let mut headers = Vec::new();
         let mut encoded_headers = None;
         match record.headers {
