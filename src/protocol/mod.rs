@@ -4,6 +4,7 @@
 
 pub mod api;
 pub mod codec;
+pub mod frame;
 pub mod messages;
 
 pub use api::ApiKey;
