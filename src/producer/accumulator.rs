@@ -149,6 +149,11 @@ impl RecordAccumulator {
         }
     }
 
+    /// The topic of this name, if something was sent to it.
+    pub fn find(&self, name: &str) -> Option<Arc<Topic>> {
+        self.topics.read().get(name).cloned()
+    }
+
     /// The topic of this name; it is made when it is sent to for the first time.
     pub fn topic(&self, name: &str) -> Result<Arc<Topic>, Error> {
         if let Some(topic) = self.topics.read().get(name) {
@@ -355,9 +360,14 @@ impl RecordAccumulator {
     }
 
     /// Seals a batch outside the lock and puts it in the place that was kept for it.
-    pub fn finish_seal(&self, partition: &Partition, open: OpenBatch, ticket: SealTicket) {
+    pub fn finish_seal(&self, partition: &Arc<Partition>, open: OpenBatch, ticket: SealTicket) {
         let sealed = open.seal(self.settings.compression, &self.pool);
-        partition.queue.lock().end_seal(ticket, sealed);
+        let mut queue = partition.queue.lock();
+        let notice = queue.end_seal(ticket, sealed).then(|| self.notice(&mut queue));
+        drop(queue);
+        if let Some(notice) = notice {
+            self.announce(partition, notice);
+        }
     }
 
     /// What the I/O thread must know of this queue, noted under its lock.

@@ -6,4 +6,6 @@ pub mod deliveries;
 pub mod incomplete;
 pub mod partitioner;
 pub mod record;
+pub mod sender;
 pub mod topic;
+pub mod transaction_manager;
