@@ -1,8 +1,10 @@
-//! Logging without global state: each client has its own [`Logger`], made from `log.level`, `debug` and `log.sink`.
+//! Logging without global state: each client has its own [`Logger`], made from `log.level`, `debug` and
+//! `log.sink`.
 //!
-//! Lines go to stderr or into a bounded ring that the client's poll drains. The time of a line is an argument, because
-//! nothing below the façades reads a clock. What is logged never holds a secret: callers pass names and addresses,
-//! and configuration values only as [`Config`](crate::config::Config) displays them (passwords masked).
+//! Lines go to stderr or into a bounded ring that the client's poll drains. The time of a line is an
+//! argument, because nothing below the façades reads a clock. What is logged never holds a secret: callers
+//! pass names and addresses, and configuration values only as [`Config`](crate::config::Config) displays them
+//! (passwords masked).
 
 use std::collections::VecDeque;
 use std::fmt;
@@ -227,8 +229,8 @@ impl Logger {
         Logger::build(config, client_id, None)
     }
 
-    /// A logger that calls `waker` when the ring gets its first line, so that the client's descriptor becomes readable.
-    /// The call is made with no lock held.
+    /// A logger that calls `waker` when the ring gets its first line, so that the client's descriptor becomes
+    /// readable. The call is made with no lock held.
     pub fn with_waker(
         config: LogConfig,
         client_id: &str,
@@ -330,12 +332,15 @@ impl Logger {
 
 impl fmt::Debug for Logger {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.debug_struct("Logger").field("config", &self.0.config).field("client_id", &self.0.client_id).finish()
+        f.debug_struct("Logger")
+            .field("config", &self.0.config)
+            .field("client_id", &self.0.client_id)
+            .finish()
     }
 }
 
-/// A request that ended, for the debug log. Displays as `request api=Produce v9 broker=1 host:9092 corr=12 sent=1234B
-/// received=56B duration=1.2ms error=none`, in one line.
+/// A request that ended, for the debug log. Displays as `request api=Produce v9 broker=1 host:9092 corr=12
+/// sent=1234B received=56B duration=1.2ms error=none`, in one line.
 #[derive(Clone, Copy, Debug)]
 pub struct RequestLine<'a> {
     pub api: &'a str,
@@ -398,8 +403,9 @@ fn write_stderr(line: &LogLine) {
     let _ = std::io::stderr().lock().write_all(text.as_bytes());
 }
 
-/// Writes milliseconds since the epoch as UTC, such as `2026-11-22T20:00:00.000Z`. The calendar is the proleptic
-/// Gregorian one, counted in eras of 400 years that begin on the first of March, so that leap days come last.
+/// Writes milliseconds since the epoch as UTC, such as `2026-11-22T20:00:00.000Z`. The calendar is the
+/// proleptic Gregorian one, counted in eras of 400 years that begin on the first of March, so that leap days
+/// come last.
 fn write_utc(f: &mut fmt::Formatter<'_>, time_ms: i64) -> fmt::Result {
     const DAY_MS: i64 = 86_400_000;
     let (days, ms) = (time_ms.div_euclid(DAY_MS), time_ms.rem_euclid(DAY_MS));

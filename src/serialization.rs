@@ -1,7 +1,7 @@
 //! From the caller's bytes to a record's and back: `Serializer`, `Deserializer` and the built-in ones.
 //!
-//! The caller of a C library has bytes already, so the built-ins only pass or check them, without a copy; a type of a
-//! language is encoded on the caller's side. A serializer of one's own is a Rust trait.
+//! The caller of a C library has bytes already, so the built-ins only pass or check them, without a copy; a
+//! type of a language is encoded on the caller's side. A serializer of one's own is a Rust trait.
 
 use std::borrow::Cow;
 use std::fmt;
@@ -29,7 +29,8 @@ impl fmt::Display for TopicPartition {
     }
 }
 
-/// Makes a record's key or value from what the caller passed. `None` is Kafka's null, which is not the same as empty.
+/// Makes a record's key or value from what the caller passed. `None` is Kafka's null, which is not the same
+/// as empty.
 pub trait Serializer: Send + Sync {
     /// An error refuses the record before it is accepted.
     fn serialize<'a>(&self, topic: &str, data: Option<&'a [u8]>) -> Result<Option<Cow<'a, [u8]>>, Error>;
@@ -76,7 +77,8 @@ impl Deserializer for ByteArrayDeserializer {
 
 impl Deserializer for StringDeserializer {
     fn deserialize<'a>(&self, topic: &str, data: Option<&'a [u8]>) -> Result<Option<Cow<'a, [u8]>>, Error> {
-        utf8(topic, data).map_err(|e| e.hint("seek past the record, or set the deserializer to ByteArrayDeserializer"))
+        utf8(topic, data)
+            .map_err(|e| e.hint("seek past the record, or set the deserializer to ByteArrayDeserializer"))
     }
 }
 
@@ -152,7 +154,10 @@ mod tests {
         ] {
             assert_eq!(e.code(), Code::INVALID_ARGUMENT);
             let text = e.to_string();
-            assert!(text.contains("orders") && text.contains("from byte 2") && !text.contains("secret"), "{text}");
+            assert!(
+                text.contains("orders") && text.contains("from byte 2") && !text.contains("secret"),
+                "{text}"
+            );
         }
     }
 }

@@ -1,11 +1,13 @@
 //! The configuration of a client: names and values in, typed and checked structs out.
 //!
-//! [`table`] knows every property of Java's clients, librdkafka's names for them and our own, with type, range and
-//! default; [`parse`] makes a [`ProducerConfig`], [`ConsumerConfig`] or [`AdminConfig`] of a [`Config`], and reports
-//! all that is wrong with it in one error. Nothing that is set is silently ignored: it works, warns or is refused.
+//! [`table`] knows every property of Java's clients, librdkafka's names for them and our own, with type,
+//! range and default; [`parse`] makes a [`ProducerConfig`], [`ConsumerConfig`] or [`AdminConfig`] of a
+//! [`Config`], and reports all that is wrong with it in one error. Nothing that is set is silently ignored:
+//! it works, warns or is refused.
 
 pub mod parse;
 mod properties;
+mod settings;
 mod suggest;
 pub mod table;
 mod types;
@@ -59,9 +61,10 @@ impl Config {
         self.entries.get(name).map(|(_, value)| value.as_str())
     }
 
-    /// Adds the properties of a Java `.properties` file, UTF-8 or else ISO 8859-1: comments with `#` and `!`, `=`, `:` or
-    /// blanks between name and value, `\` at the end of a line to go on with the next, `\t \n \r \f \uXXXX`. Of a
-    /// name that comes twice the later value counts. On an error, which names all bad lines, nothing is added.
+    /// Adds the properties of a Java `.properties` file, UTF-8 or else ISO 8859-1: comments with `#` and `!`,
+    /// `=`, `:` or blanks between name and value, `\` at the end of a line to go on with the next, `\t \n \r
+    /// \f \uXXXX`. Of a name that comes twice the later value counts. On an error, which names all bad lines,
+    /// nothing is added.
     pub fn add_properties(&mut self, bytes: &[u8]) -> Result<(), Error> {
         for (name, value) in properties::parse(bytes)? {
             self.set(name, value);
@@ -71,8 +74,11 @@ impl Config {
 
     /// (name, value) in the order in which they were set.
     fn in_order(&self) -> Vec<(&str, &str)> {
-        let mut all: Vec<_> =
-            self.entries.iter().map(|(name, (order, value))| (*order, name.as_str(), value.as_str())).collect();
+        let mut all: Vec<_> = self
+            .entries
+            .iter()
+            .map(|(name, (order, value))| (*order, name.as_str(), value.as_str()))
+            .collect();
         all.sort_unstable_by_key(|entry| entry.0);
         all.into_iter().map(|(_, name, value)| (name, value)).collect()
     }

@@ -12,7 +12,9 @@ pub(super) fn parse(bytes: &[u8]) -> Result<Vec<(String, String)>, Error> {
     for (number, line) in logical_lines(&text) {
         let (name, value) = split(&line);
         match (unescape(name), unescape(value)) {
-            (Ok(name), Ok(_)) if name.trim().is_empty() => bad.push(format!("line {number}: no name before the value")),
+            (Ok(name), Ok(_)) if name.trim().is_empty() => {
+                bad.push(format!("line {number}: no name before the value"))
+            }
             (Ok(name), Ok(value)) => found.push((name, value)),
             (Err(why), _) | (_, Err(why)) => bad.push(format!("line {number}: {why}")),
         }
@@ -37,7 +39,8 @@ fn is_blank(c: char) -> bool {
     matches!(c, ' ' | '\t' | '\x0c')
 }
 
-/// Lines joined where a backslash ends them, with the number of the first; blank lines and comments are left out.
+/// Lines joined where a backslash ends them, with the number of the first; blank lines and comments are left
+/// out.
 fn logical_lines(text: &str) -> Vec<(usize, String)> {
     let mut lines = Vec::new();
     let mut open: Option<(usize, String)> = None;
@@ -116,7 +119,8 @@ fn unicode(chars: &mut std::str::Chars<'_>) -> Result<char, String> {
         rest.by_ref().take(2).for_each(drop);
         *chars = rest;
         let hex: String = chars.by_ref().take(4).collect();
-        units.push(u16::from_str_radix(&hex, 16).map_err(|_| "\\u wants four hexadecimal digits".to_owned())?);
+        units
+            .push(u16::from_str_radix(&hex, 16).map_err(|_| "\\u wants four hexadecimal digits".to_owned())?);
     }
     match char::decode_utf16(units).collect::<Result<Vec<char>, _>>().as_deref() {
         Ok([one]) => Ok(*one),

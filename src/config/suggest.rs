@@ -66,7 +66,7 @@ mod tests {
     #[test]
     fn nearest_name() {
         let known = ["acks", "linger.ms", "batch.size", "bootstrap.servers", "group.id"];
-        let ask = |name| nearest(name, known.into_iter());
+        let ask = |name: &str| nearest(name, known.into_iter());
         assert_eq!(ask("akcs"), Some("acks"));
         assert_eq!(ask("bootstrap_server"), Some("bootstrap.servers"));
         assert_eq!(ask("bootstrapServers"), Some("bootstrap.servers"));

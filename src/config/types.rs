@@ -1,4 +1,5 @@
-//! A configuration after parsing: typed, checked, complete. Times are whole milliseconds (`u64`), sizes are bytes.
+//! A configuration after parsing: typed, checked, complete. Times are whole milliseconds (`u64`), sizes are
+//! bytes.
 
 use std::fmt;
 
@@ -101,7 +102,8 @@ pub struct Compression {
     pub level: i32,
 }
 
-/// What `key.serializer`, `value.serializer` and their counterparts do with the bytes that the caller has already.
+/// What `key.serializer`, `value.serializer` and their counterparts do with the bytes that the caller has
+/// already.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 pub enum Serde {
     /// As they are (Java's ByteArray, Bytes and ByteBuffer classes).
