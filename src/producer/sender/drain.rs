@@ -3,7 +3,7 @@
 use super::partition::{InFlightBatch, PartitionState, MAX_NUMBERED_IN_FLIGHT};
 use super::{data, Sender};
 use crate::client::request::{NodeId, Outbox, RequestSpec, Target};
-use crate::config::types::wire_ms;
+use crate::config::wire_ms;
 use crate::producer::batch::SealedBatch;
 use crate::protocol::messages::produce_request::{PartitionProduceData, TopicProduceData};
 use crate::protocol::messages::ProduceRequest;

@@ -28,7 +28,7 @@ impl Sender {
         out: &mut Outbox<'_>,
     ) {
         match result {
-            Ok(response) if self.settings.acks == 0 => self.deliver_unconfirmed(id, &slots, &response),
+            Ok(_) if self.settings.acks == 0 => self.deliver_unconfirmed(id, &slots),
             Ok(response) => match ProduceResponse::decode(&mut Reader::new(&response.body), response.version)
             {
                 Ok(decoded) => self.on_answers(now, id, &slots, &response, &decoded, out),
@@ -46,7 +46,7 @@ impl Sender {
         }
     }
 
-    fn deliver_unconfirmed(&mut self, id: RequestId, slots: &[usize], _response: &Response) {
+    fn deliver_unconfirmed(&mut self, id: RequestId, slots: &[usize]) {
         for slot in slots {
             if let Some(InFlightBatch { mut batch, reported: false, .. }) = self.take_in_flight(*slot, id) {
                 self.report(*slot, &mut batch, Outcome::Delivered { base_offset: -1, append_time_ms: -1 });
@@ -115,7 +115,7 @@ impl Sender {
         }
         let error = self.error_of(slot, &answer).broker(node);
         if code == Code::MESSAGE_TOO_LARGE && batch.records() > 1 && !reported {
-            return self.split_and_put_back(now, slot, batch, error);
+            return self.split_and_put_back(slot, batch, error);
         }
         let renumber = self.must_renumber(slot, &batch, code);
         if renumber {
@@ -155,7 +155,7 @@ impl Sender {
         }
     }
 
-    fn restart_numbering(&mut self, slot: usize) {
+    pub(super) fn restart_numbering(&mut self, slot: usize) {
         if self.state(slot).is_some_and(|s| s.request_restart()) {
             self.transaction_manager.bump_epoch();
         }

@@ -3,8 +3,9 @@
 use super::{Outcome, Sender};
 use crate::error::{Code, Error};
 use crate::producer::batch::{CompressionSetting, OpenBatch, SealedBatch, Sequence};
-use crate::record::{record_size_upper_bound, Batch, BatchReader, Decompressor, ProducerState, RecordRef};
-use crate::time::Now;
+use crate::record::{
+    record_size_upper_bound, Batch, BatchReader, Decompressor, Headers, ProducerState, RecordRef,
+};
 use bytes::Bytes;
 
 /// More than any batch that was built here can have.
@@ -12,13 +13,7 @@ const MAX_UNCOMPRESSED: usize = i32::MAX as usize;
 
 impl Sender {
     /// Puts two halves of a batch in its place. They keep its numbers, which the broker has not used.
-    pub(super) fn split_and_put_back(
-        &mut self,
-        now: Now,
-        slot: usize,
-        mut batch: Box<SealedBatch>,
-        error: Error,
-    ) {
+    pub(super) fn split_and_put_back(&mut self, slot: usize, mut batch: Box<SealedBatch>, error: Error) {
         let compression = self.accumulator.settings.compression;
         match halves(&mut batch, compression, &self.accumulator.pool) {
             Ok(halves) => {
@@ -38,7 +33,6 @@ impl Sender {
                 self.report(slot, &mut batch, Outcome::Failed(error));
             }
         }
-        let _ = now;
     }
 }
 
@@ -76,10 +70,13 @@ fn halves(
         };
         let block = records.block();
         let entry = RecordRef {
-            timestamp_ms: record.timestamp,
-            key: record.key(block),
-            value: record.value(block),
-            headers: record.headers(block),
+            timestamp_ms: record.timestamp_ms,
+            key: record.key.get(block),
+            value: record.value.get(block),
+            headers: Headers::Encoded {
+                count: record.header_count,
+                bytes: record.headers.get(block).unwrap_or(&[]),
+            },
         };
         let open = open.get_or_insert_with(|| {
             let buffer = vec![0; size_guess.max(record_size_upper_bound(&entry))];
