@@ -20,12 +20,13 @@ build/kafka otherwise), MILENA_KAFKA_CACHE (jars, ~/.cache/milena-kafka otherwis
 import argparse
 import json
 import os
+import shutil
 import signal
 import subprocess
 import sys
 
 from kafkalib import cluster as clusters
-from kafkalib import jars, tools, versions
+from kafkalib import jars, process, tools, versions
 from kafkalib.cluster import Cluster
 from kafkalib.errors import KafkaFailed, MissingTool
 
@@ -65,7 +66,7 @@ def do_run(a):
     with new_cluster(a, detached=False) as c:
         print(f"Kafka {c.version}, {c.nodes} node(s), {c.bootstrap}, started in {c.start_seconds} s", flush=True)
         env = dict(os.environ, MILENA_BROKER=c.bootstrap, MILENA_KAFKA_CLUSTER=c.name, MILENA_KAFKA_VERSION=c.version)
-        child = subprocess.Popen(command, env=env)
+        child = subprocess.Popen(command, env=env, preexec_fn=process.tie())
         try:
             return child.wait()
         finally:
@@ -76,6 +77,8 @@ def do_run(a):
 def do_stop(a):
     for name in Cluster.names() if a.all else [a.name]:
         Cluster.attach(name).stop()
+    if a.all:
+        shutil.rmtree(clusters.home(), ignore_errors=True)  # the logs of failed runs
 
 
 def do_tool(a):

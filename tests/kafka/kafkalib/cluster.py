@@ -60,6 +60,17 @@ class Cluster:
         fresh.write_text(json.dumps(state, indent=1))
         fresh.rename(self.dir / "state.json")
 
+    def _refresh(self):
+        """Another process may have restarted a node meanwhile."""
+        try:
+            self.processes = json.loads((self.dir / "state.json").read_text())["processes"]
+        except FileNotFoundError:
+            pass  # not started yet, or stopped
+
+    def _tied(self):
+        """Whether what is started now ends with this process."""
+        return bool(self.owner) and self.owner["pid"] == os.getpid()
+
     @classmethod
     def attach(cls, name):
         """The running cluster of that name."""
@@ -149,13 +160,13 @@ class Cluster:
         (folder / "zoo.cfg").write_text(config.zookeeper_file(self.ports, folder / "data"))
         command = jvm.command(self.version, "org.apache.zookeeper.server.ZooKeeperServerMain", folder / "zoo.cfg",
                               level="info")
-        self.processes["zookeeper"] = process.spawn(command, folder / "zookeeper.log", folder, not self.detached)
+        self.processes["zookeeper"] = process.spawn(command, folder / "zookeeper.log", folder, self._tied())
         self._save()
 
     def _spawn(self, node):
         command = jvm.command(self.version, "kafka.Kafka", self._write_config(node), heap=self.heap, perf=self.perf,
                               level="info", record_archive=self._record_archive)
-        self.processes[str(node)] = process.spawn(command, self.log_file(node), self.node_dir(node), not self.detached)
+        self.processes[str(node)] = process.spawn(command, self.log_file(node), self.node_dir(node), self._tied())
         self._save()
 
     def wait_ready(self, nodes, expected, seconds=START_SECONDS):
@@ -183,6 +194,7 @@ class Cluster:
     # What a test does to it.
 
     def _node(self, node):
+        self._refresh()
         if str(node) not in self.processes:
             raise KafkaFailed(f"the cluster {self.name} has no node {node}; nodes count from 1 to {self.nodes}")
         return self.processes[str(node)]
@@ -216,6 +228,7 @@ class Cluster:
 
     def stop(self, keep_logs=False):
         """End all processes at once; their data is thrown away, so SIGKILL loses nothing."""
+        self._refresh()
         for proc in self.processes.values():
             process.send(proc, signal.SIGKILL)
         for proc in self.processes.values():
@@ -252,6 +265,7 @@ class Cluster:
 
     def status(self):
         """The state of every process and what the live nodes see of each other."""
+        self._refresh()
         found = {}
         for what, proc in self.processes.items():
             row = found[what] = {"state": process.state(proc), "pid": proc["pid"],

@@ -27,21 +27,23 @@ def identity(pid):
     return {"pid": pid, "born": _stat(pid)[1]}
 
 
-def spawn(command, log, cwd, die_with_parent):
-    """Start a process in a session of its own, its output appended to the file `log`.
-
-    With `die_with_parent` the kernel kills it when the thread that called this ends, however that happens.
-    """
+def tie():
+    """A preexec_fn by which the kernel kills the child when the thread that started it ends, however that happens."""
     parent = os.getpid()
 
-    def tie():
+    def in_child():
         _libc.prctl(_PR_SET_PDEATHSIG, signal.SIGKILL)
         if os.getppid() != parent:
             os._exit(1)
 
+    return in_child
+
+
+def spawn(command, log, cwd, die_with_parent):
+    """Start a process in a session of its own, its output appended to the file `log`."""
     with open(log, "ab") as out:
         child = subprocess.Popen([str(x) for x in command], cwd=cwd, stdin=subprocess.DEVNULL, stdout=out, stderr=out,
-                                 start_new_session=True, preexec_fn=tie if die_with_parent else None)
+                                 start_new_session=True, preexec_fn=tie() if die_with_parent else None)
     _children[child.pid] = child
     return identity(child.pid)
 
