@@ -23,6 +23,7 @@ def arguments(doc, more_verbs=()):
     ap.add_argument("--topic", action="append", required=True, help="NAME:CODEC for write, NAME for read")
     ap.add_argument("--count", type=int, default=1000)
     ap.add_argument("--partitions", type=int, default=1)
+    ap.add_argument("--replication", type=int, default=1)
     ap.add_argument("--seed", type=int, default=1)
     ap.add_argument("--acks", default="all")
     ap.add_argument("--timeout", type=float, default=60.0)

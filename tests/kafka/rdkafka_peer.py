@@ -47,7 +47,7 @@ def read(a):
 
 def create(a):
     admin = AdminClient({"bootstrap.servers": a.bootstrap})
-    new = [NewTopic(x, num_partitions=a.partitions, replication_factor=1) for x in a.topic]
+    new = [NewTopic(x, num_partitions=a.partitions, replication_factor=a.replication) for x in a.topic]
     for future in admin.create_topics(new, operation_timeout=30).values():
         future.result(a.timeout)
 
