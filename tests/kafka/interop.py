@@ -41,9 +41,10 @@ def peer_command(peer, verb, version, args):
     return [python(), HERE / script, verb] + args
 
 
-def run_peer(peer, verb, cluster, topics, count):
+def run_peer(peer, verb, cluster, topics, count, patience=60):
     """Run a peer over topics; returns its standard output. Raises KafkaFailed with what it said."""
     args = ["--bootstrap", cluster.bootstrap, "--count", str(count), "--partitions", str(PARTITIONS)]
+    args += ["--timeout", str(patience)]
     args += [x for t in topics for x in ("--topic", t)]
     if verb == "write":
         args += ["--seed", str(SEED)]
@@ -51,12 +52,52 @@ def run_peer(peer, verb, cluster, topics, count):
     env.setdefault("MILENA_LIBRARY", str(ROOT / "build" / "lib" / "libmilena.so"))
     command = [str(x) for x in peer_command(peer, verb, cluster.version, args)]
     begin = time.monotonic()
-    done = subprocess.run(command, env=env, stdin=subprocess.DEVNULL, stdout=subprocess.PIPE, stderr=subprocess.PIPE,
-                          timeout=300)
+    try:
+        done = subprocess.run(command, env=env, stdin=subprocess.DEVNULL, stdout=subprocess.PIPE,
+                              stderr=subprocess.PIPE, timeout=patience * len(topics) + 30)
+    except subprocess.TimeoutExpired as e:
+        raise KafkaFailed(f"{peer} {verb} hangs: {e}") from None
     print(f"  {peer} {verb}: {time.monotonic() - begin:.1f} s", flush=True)
     if done.returncode:
         raise KafkaFailed(f"{peer} {verb}: exit code {done.returncode}\n{done.stderr.decode(errors='replace')[-2000:]}")
     return done.stdout.decode()
+
+
+def write_all(peer, cluster, topics, count):
+    """Let a peer write all topics ({topic: codec}); returns {topic: what went wrong}."""
+    failure = None
+    try:
+        run_peer(peer, "write", cluster, [f"{t}:{c}" for t, c in topics.items()], count)
+    except KafkaFailed as e:
+        failure = str(e)
+    problems = check_stored(cluster, topics, count)
+    if failure:  # the topics that got everything before it are not to blame
+        problems = {t: f"{failure}\n{p}" for t, p in problems.items()} or {t: failure for t in topics}
+    return problems
+
+
+def read_all(peer, cluster, topics, count):
+    """Let a peer read all topics and, when that fails, each alone, to see which are to blame.
+
+    Returns ({topic: its lines, parsed}, {topic: what went wrong}).
+    """
+    lines, failures = {t: [] for t in topics}, {}
+
+    def read(some, **kw):
+        for line in run_peer(peer, "read", cluster, some, count, **kw).splitlines():
+            parsed = json.loads(line)
+            lines[parsed["topic"]].append(parsed)
+
+    try:
+        if topics:
+            read(topics)
+    except KafkaFailed:
+        for topic in topics:
+            try:
+                read([topic], patience=10)
+            except KafkaFailed as e:
+                failures[topic] = str(e)
+    return lines, failures
 
 
 def difference(lines, wanted):
@@ -110,23 +151,13 @@ def matrix(cluster, peers, codecs, count):
     run_peer("librdkafka", "create", cluster, topics.values(), count)
     for writer in peers:
         mine = {topics[writer, c]: c for c in codecs}
-        try:
-            run_peer(writer, "write", cluster, [f"{t}:{c}" for t, c in mine.items()], count)
-            problems = check_stored(cluster, mine, count)
-        except (KafkaFailed, subprocess.TimeoutExpired) as e:
-            problems = {t: str(e) for t in mine}
+        problems = write_all(writer, cluster, mine, count)
         result.update({(writer, c, "stored"): problems.get(t) for t, c in mine.items()})
     for reader in peers:
         readable = {k: t for k, t in topics.items() if not result[k[0], k[1], "stored"]}
-        lines, failure = {t: [] for t in readable.values()}, None
-        try:
-            for line in run_peer(reader, "read", cluster, readable.values(), count).splitlines() if readable else ():
-                parsed = json.loads(line)
-                lines[parsed["topic"]].append(parsed)
-        except (KafkaFailed, subprocess.TimeoutExpired) as e:
-            failure = str(e)
+        lines, failures = read_all(reader, cluster, list(readable.values()), count)
         for (writer, codec), topic in readable.items():
-            result[writer, codec, reader] = failure or difference(lines[topic], wanted[topic])
+            result[writer, codec, reader] = failures.get(topic) or difference(lines[topic], wanted[topic])
     return result
 
 
@@ -140,8 +171,9 @@ def report(result, peers, codecs):
             marks = ["-" if x not in result else "FAILED" if result[x] else "ok" for x in cells]
             print(f"{writer:<12}{codec:<9}" + "".join(f"{x:<12}" for x in marks))
     failed = {k: v for k, v in result.items() if v}
-    for (writer, codec, reader), why in failed.items():
-        print(f"\n{writer} wrote {codec}, {reader}: {why}")
+    for why in dict.fromkeys(failed.values()):
+        where = [f"{w}/{c}/{r}" for (w, c, r), v in failed.items() if v == why]
+        print(f"\n{', '.join(where)}: {why}")
     print(f"\n{len(result) - len(failed)} of {len(result)} as expected", flush=True)
     return not failed
 
