@@ -42,8 +42,13 @@ Some values depend on each other:
   what is not set gives way.
 ";
 
-/// Writes the page, or with `check` compares it.
-pub fn run(check: bool) -> Result<(), String> {
+/// Writes the page, or with `--check` compares it.
+pub fn run(args: &[String]) -> Result<(), String> {
+    let check = match args {
+        [] => false,
+        [only] if only == "--check" => true,
+        _ => return Err("usage: cargo xtask config-doc [--check]".to_owned()),
+    };
     let path = Path::new(env!("CARGO_MANIFEST_DIR")).join("..").join(FILE);
     let page = page();
     if !check {
@@ -150,6 +155,6 @@ mod tests {
 
     #[test]
     fn the_page_in_the_repository_is_current() {
-        run(true).unwrap();
+        run(&["--check".to_owned()]).unwrap();
     }
 }

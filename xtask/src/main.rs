@@ -1,18 +1,32 @@
-mod config_doc;
+//! `cargo xtask`: chores of this repository that need more than a line of shell.
 
-fn main() -> std::process::ExitCode {
+mod config_doc;
+mod protocol;
+
+use std::process::ExitCode;
+
+const USAGE: &str = "usage: cargo xtask protocol [--check] [OLD.jar NEW.jar]
+  writes src/protocol/messages, src/protocol/api.rs and the samples of the tests from the schemas in the
+  kafka-clients jars, which Maven downloads into target/ unless two jars are named;
+  --check writes nothing and fails if the checked-in files differ
+       cargo xtask config-doc [--check]
+  writes CONFIGURATION.md from the table of properties; --check as above";
+
+fn main() -> ExitCode {
     let args: Vec<String> = std::env::args().skip(1).collect();
-    let args: Vec<&str> = args.iter().map(String::as_str).collect();
-    let done = match args[..] {
-        ["config-doc"] => config_doc::run(false),
-        ["config-doc", "--check"] => config_doc::run(true),
-        _ => Err("usage: cargo xtask config-doc [--check]".to_owned()),
+    let result = match args.first().map(String::as_str) {
+        Some("protocol") => protocol::run(&args[1..]),
+        Some("config-doc") => config_doc::run(&args[1..]),
+        _ => Err(USAGE.into()),
     };
-    match done {
-        Ok(()) => std::process::ExitCode::SUCCESS,
-        Err(e) => {
-            eprintln!("{e}");
-            std::process::ExitCode::FAILURE
+    match result {
+        Ok(()) => ExitCode::SUCCESS,
+        Err(message) => {
+            eprintln!("{message}");
+            ExitCode::FAILURE
         }
     }
 }
+
+/// Errors of a chore are texts for the person who ran it.
+type Result<T> = std::result::Result<T, String>;
