@@ -1,1 +1,14 @@
-//! (to come)
+//! What the operating system gives and no crate wraps better; with `ffi` the only `unsafe`.
+#![allow(unsafe_code)]
+
+pub mod clock;
+#[cfg(unix)]
+pub mod event_fd;
+pub mod fork;
+pub mod signal;
+pub mod thread;
+
+pub use clock::now;
+#[cfg(unix)]
+pub use event_fd::EventFd;
+pub use fork::fork_generation;

@@ -1,0 +1,176 @@
+//! `ClusterConnectionStates`: what each broker's connection is doing, and when it may be tried again.
+
+use super::node_api_versions::NodeApiVersions;
+use super::request::NodeKey;
+use super::wire::{ConnId, JobId};
+use crate::error::Error;
+use crate::time::Nanos;
+use std::net::IpAddr;
+use std::sync::Arc;
+
+/// Back-off of reconnects: doubled with each failure in a row, with a fifth of jitter either way, up to a bound.
+#[derive(Clone, Copy, Debug)]
+pub struct Backoff {
+    pub base_ms: u64,
+    pub max_ms: u64,
+}
+
+impl Backoff {
+    /// The pause after `failures` failures in a row (1 or more). `chance` is uniform in 0..1.
+    pub fn after(self, failures: u32, chance: f64) -> u64 {
+        let doublings = failures.saturating_sub(1).min(20);
+        let plain = self.base_ms.saturating_mul(1u64 << doublings).min(self.max_ms.max(self.base_ms));
+        let jittered = plain as f64 * (0.8 + 0.4 * chance);
+        jittered as u64
+    }
+}
+
+/// What a connection is doing.
+#[derive(Debug)]
+pub enum State {
+    /// No connection; a new one may be tried from the node's `retry_at`.
+    Idle,
+    Resolving {
+        job: JobId,
+        deadline: Nanos,
+    },
+    Connecting {
+        conn: ConnId,
+        deadline: Nanos,
+    },
+    /// Connected; ApiVersions is under way.
+    Handshaking {
+        conn: ConnId,
+        deadline: Nanos,
+    },
+    Ready {
+        conn: ConnId,
+        versions: Box<NodeApiVersions>,
+    },
+}
+
+impl State {
+    pub fn conn(&self) -> Option<ConnId> {
+        match *self {
+            State::Connecting { conn, .. } | State::Handshaking { conn, .. } | State::Ready { conn, .. } => {
+                Some(conn)
+            }
+            State::Idle | State::Resolving { .. } => None,
+        }
+    }
+
+    /// When the present step of connecting is to be given up.
+    pub fn deadline(&self) -> Option<Nanos> {
+        match *self {
+            State::Resolving { deadline, .. }
+            | State::Connecting { deadline, .. }
+            | State::Handshaking { deadline, .. } => Some(deadline),
+            State::Idle | State::Ready { .. } => None,
+        }
+    }
+}
+
+/// One broker's connection, its addresses and its history.
+#[derive(Debug)]
+pub struct Connection {
+    pub key: NodeKey,
+    pub host: Arc<str>,
+    pub port: u16,
+    pub state: State,
+    /// Failed attempts in a row.
+    pub failures: u32,
+    pub retry_at: Nanos,
+    /// What the host name resolved to, and which of them is next.
+    pub addresses: Vec<IpAddr>,
+    pub next_address: usize,
+    pub last_error: Option<Error>,
+    pub last_used: Nanos,
+}
+
+impl Connection {
+    pub fn new(key: NodeKey, host: Arc<str>, port: u16) -> Connection {
+        Connection {
+            key,
+            host,
+            port,
+            state: State::Idle,
+            failures: 0,
+            retry_at: Nanos(0),
+            addresses: Vec::new(),
+            next_address: 0,
+            last_error: None,
+            last_used: Nanos(0),
+        }
+    }
+
+    /// `host:port`, as an error names it.
+    pub fn address(&self) -> String {
+        if self.host.contains(':') {
+            format!("[{}]:{}", self.host, self.port)
+        } else {
+            format!("{}:{}", self.host, self.port)
+        }
+    }
+
+    pub fn is_ready(&self) -> bool {
+        matches!(self.state, State::Ready { .. })
+    }
+
+    pub fn can_connect(&self, now: Nanos) -> bool {
+        matches!(self.state, State::Idle) && now >= self.retry_at
+    }
+
+    /// The address to try now; `None` when the name must be resolved (again) first.
+    pub fn take_address(&mut self) -> Option<IpAddr> {
+        let found = self.addresses.get(self.next_address).copied();
+        match found {
+            Some(_) => self.next_address += 1,
+            None => {
+                self.addresses.clear();
+                self.next_address = 0;
+            }
+        }
+        found
+    }
+
+    /// Notes a failed attempt or a lost connection, and when to try again.
+    pub fn failed(&mut self, now: Nanos, backoff: Backoff, chance: f64, error: Error) {
+        self.state = State::Idle;
+        self.failures = self.failures.saturating_add(1);
+        self.retry_at = now.plus_ms(backoff.after(self.failures, chance));
+        self.last_error = Some(error);
+    }
+
+    /// Notes that the handshake is done.
+    pub fn ready(&mut self, now: Nanos, conn: ConnId, versions: NodeApiVersions) {
+        self.state = State::Ready { conn, versions: Box::new(versions) };
+        self.failures = 0;
+        self.next_address = 0;
+        self.last_error = None;
+        self.last_used = now;
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn backoff_doubles_up_to_its_bound() {
+        let b = Backoff { base_ms: 50, max_ms: 1000 };
+        let middle: Vec<u64> = (1..8).map(|n| b.after(n, 0.5)).collect();
+        assert_eq!(middle, [50, 100, 200, 400, 800, 1000, 1000]);
+        assert_eq!((b.after(1, 0.0), b.after(60, 1.0)), (40, 1200));
+    }
+
+    #[test]
+    fn addresses_are_tried_in_turn_then_resolved_again() {
+        let mut c = Connection::new(NodeKey::data(1), "kafka".into(), 9092);
+        assert_eq!(c.take_address(), None);
+        c.addresses = vec![[10, 0, 0, 1].into(), [10, 0, 0, 2].into()];
+        assert_eq!(c.take_address(), Some([10, 0, 0, 1].into()));
+        assert_eq!(c.take_address(), Some([10, 0, 0, 2].into()));
+        assert_eq!(c.take_address(), None);
+        assert!(c.addresses.is_empty());
+    }
+}
