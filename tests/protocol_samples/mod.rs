@@ -147,6 +147,9 @@ macro_rules! sample {
     };
 }
 
+/// Bytes, or why a version can't say it.
+type Encoded = Result<Vec<u8>, EncodeError>;
+
 /// One message: its versions, and its value made from a seed as what a test needs.
 pub struct Case {
     pub name: &'static str,
@@ -155,16 +158,16 @@ pub struct Case {
     /// The key of its API; `None` if it belongs to none.
     pub api: Option<i16>,
     /// The default value, encoded; an error where the default is null and the version has no null.
-    pub empty: fn(i16) -> Result<Vec<u8>, EncodeError>,
+    pub empty: fn(i16) -> Encoded,
     /// A random value, encoded.
-    pub encode: fn(&mut Gen, i16) -> Result<Vec<u8>, EncodeError>,
+    pub encode: fn(&mut Gen, i16) -> Encoded,
     /// Decodes what [`encode`](Case::encode) made of the same seed, to the last byte, and compares the values.
     pub check: fn(&mut Gen, i16, &[u8]) -> Result<(), String>,
     /// Decodes bytes that need not be the message, and encodes again what came out.
-    pub decode: fn(&[u8], i16) -> Result<Result<Vec<u8>, EncodeError>, DecodeError>,
+    pub decode: fn(&[u8], i16) -> Result<Encoded, DecodeError>,
 }
 
-pub fn encoded<'a>(message: &impl Message<'a>, v: i16) -> Result<Vec<u8>, EncodeError> {
+pub fn encoded<'a>(message: &impl Message<'a>, v: i16) -> Encoded {
     let mut w = Writer::new();
     message.encode(&mut w, v)?;
     Ok(w.into_bytes().to_vec())
