@@ -290,6 +290,23 @@ mod tests {
     }
 
     #[test]
+    fn one_turn_reads_a_bounded_number_of_bytes() {
+        let (mut channel, peer) = channel();
+        peer.lock().connected = true;
+        let mut frame = b"\0\0\x27\x10".to_vec();
+        frame.resize(10_004, b'x');
+        let count = 8 * TURN_BYTES / frame.len();
+        peer.lock().reads.push_back(frame.repeat(count));
+        let first = turn(&mut channel, OP_CONNECT | OP_READ).0.len();
+        assert!(channel.key().is_selected() && first < count / 2, "{first} frames in one turn");
+        let mut all = first - 1;
+        for _ in 0..20 {
+            all += turn(&mut channel, 0).0.len();
+        }
+        assert_eq!(all, count);
+    }
+
+    #[test]
     fn tls_is_told_from_the_first_bytes() {
         let (mut channel, peer) = channel();
         peer.lock().connected = true;
