@@ -11,7 +11,7 @@ cargo xtask protocol [--check] [OLD.jar NEW.jar]
   kafka-clients jars, which Maven downloads into target/ unless two jars are named;
   --check writes nothing and fails if the checked-in files differ
        cargo xtask config-doc [--check]
-  writes CONFIGURATION.md from the table of properties; --check as above";
+  writes CONFIGURATION.md from the table of properties; --check as above
 cargo xtask jars
   downloads into target/ what the test against Kafka's own classes needs";
 
