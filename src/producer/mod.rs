@@ -11,6 +11,7 @@ pub mod deliveries;
 pub mod incomplete;
 pub mod interceptor;
 pub mod partitioner;
+pub mod pending;
 mod prepare;
 pub mod record;
 pub mod sender;

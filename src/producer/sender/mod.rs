@@ -180,7 +180,7 @@ impl Sender {
         let topics = self
             .waiting_topics
             .values()
-            .filter_map(|t| t.pending.lock().records.front().map(|r| r.deadline))
+            .filter_map(|t| t.pending.lock().chunks.front().map(|r| r.deadline))
             .min();
         earlier(timer, topics)
     }
