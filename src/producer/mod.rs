@@ -246,7 +246,7 @@ impl KafkaProducer {
     /// Gives up what is left.
     pub fn abort(&self) {
         self.accumulator.close();
-        self.control.abort.store(true, Ordering::Release);
+        self.control.abort.store(true, Ordering::SeqCst);
         self.waker.wake();
     }
 

@@ -211,7 +211,7 @@ impl RequestManager for Sender {
         loop {
             self.accumulator.awake();
             self.take_news(now, out);
-            if self.control.abort.load(Ordering::Acquire) && self.aborted.is_none() {
+            if self.control.abort.load(Ordering::SeqCst) && self.aborted.is_none() {
                 self.abort_all(&lifecycle::purged());
             }
             self.run_timers(now, out);
