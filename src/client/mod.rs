@@ -2,6 +2,7 @@
 
 pub mod connection_states;
 pub mod core;
+pub mod frames;
 pub mod handshake;
 pub mod in_flight;
 pub mod metadata;

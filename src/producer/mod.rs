@@ -1,1 +1,9 @@
-//! (to come)
+//! The producer.
+pub mod accumulator;
+pub mod batch;
+pub mod buffer_pool;
+pub mod deliveries;
+pub mod incomplete;
+pub mod partitioner;
+pub mod record;
+pub mod topic;
