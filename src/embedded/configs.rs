@@ -87,13 +87,17 @@ impl TopicConfig {
         let Some(key) = TOPIC.iter().find(|key| key.0 == name) else {
             return Err(format!("Unknown topic config name: {name}"));
         };
-        let wrong = |why: &str| Err(format!("Invalid value {} for configuration {name}: {why}", value.unwrap_or("null")));
+        let wrong = |why: &str| {
+            Err(format!("Invalid value {} for configuration {name}: {why}", value.unwrap_or("null")))
+        };
         if let Some(text) = value {
             match key.2 {
                 Int if text.parse::<i32>().is_err() => return wrong("Not a number of type INT"),
                 Long if text.parse::<i64>().is_err() => return wrong("Not a number of type LONG"),
                 Double if text.parse::<f64>().is_err() => return wrong("Not a number of type DOUBLE"),
-                Boolean if !matches!(text, "true" | "false") => return wrong("Expected value to be either true or false"),
+                Boolean if !matches!(text, "true" | "false") => {
+                    return wrong("Expected value to be either true or false")
+                }
                 _ => {}
             }
             if name == "message.timestamp.type" && !matches!(text, "CreateTime" | "LogAppendTime") {
@@ -130,7 +134,11 @@ impl TopicConfig {
 }
 
 /// Configurations of a broker: name, value, type; all read-only.
-pub(super) fn broker(settings: &ClusterSettings, broker: i32, port: u16) -> Vec<(&'static str, String, ValueType)> {
+pub(super) fn broker(
+    settings: &ClusterSettings,
+    broker: i32,
+    port: u16,
+) -> Vec<(&'static str, String, ValueType)> {
     vec![
         ("advertised.listeners", format!("PLAINTEXT://{}:{port}", settings.host), Text),
         ("auto.create.topics.enable", settings.auto_create_topics.to_string(), Boolean),

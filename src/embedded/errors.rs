@@ -1,6 +1,5 @@
 //! Kafka's error codes, as far as the brokers here answer with them.
 
-pub const UNKNOWN_SERVER_ERROR: i16 = -1;
 pub const NONE: i16 = 0;
 pub const OFFSET_OUT_OF_RANGE: i16 = 1;
 pub const CORRUPT_MESSAGE: i16 = 2;

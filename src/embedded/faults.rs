@@ -126,7 +126,13 @@ impl FaultScript {
 
     /// The error that something in a request gets. `topic` and `partition` are `None` where the question is about
     /// the whole request.
-    pub fn error(&self, broker: i32, api: ApiKey, topic: Option<&str>, partition: Option<i32>) -> Option<i16> {
+    pub fn error(
+        &self,
+        broker: i32,
+        api: ApiKey,
+        topic: Option<&str>,
+        partition: Option<i32>,
+    ) -> Option<i16> {
         for entry in self.entries.iter().filter(|e| fits(&e.fault, broker, api)) {
             let FaultKind::Error(code) = entry.fault.kind else { continue };
             let about = |wanted: Option<&str>| wanted.is_none() || wanted == topic;

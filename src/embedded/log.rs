@@ -72,7 +72,13 @@ impl PartitionLog {
 
     /// Stores one checked batch and gives the offset of its first record. With `append_time`, that is the
     /// timestamp of all its records (`message.timestamp.type=LogAppendTime`).
-    pub fn append(&mut self, batch: &Batch, bytes: &[u8], leader_epoch: i32, append_time: Option<i64>) -> i64 {
+    pub fn append(
+        &mut self,
+        batch: &Batch,
+        bytes: &[u8],
+        leader_epoch: i32,
+        append_time: Option<i64>,
+    ) -> i64 {
         let base = self.end;
         let mut own = bytes.to_vec();
         set_offset_and_epoch(&mut own, base, leader_epoch);

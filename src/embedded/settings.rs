@@ -82,7 +82,10 @@ impl ClusterSettings {
     pub fn check(&self) -> Result<(), Error> {
         let invalid = |what: String| Err(Error::new(Code::INVALID_ARGUMENT, what));
         if self.brokers == 0 || self.brokers > MAX_BROKERS {
-            return invalid(format!("an embedded cluster has 1 to {MAX_BROKERS} brokers, not {}", self.brokers));
+            return invalid(format!(
+                "an embedded cluster has 1 to {MAX_BROKERS} brokers, not {}",
+                self.brokers
+            ));
         }
         if self.ports.len() != self.brokers as usize {
             return invalid(format!("{} ports given for {} brokers", self.ports.len(), self.brokers));
@@ -91,7 +94,9 @@ impl ClusterSettings {
             return invalid("default_partitions and default_replication must be at least 1".to_owned());
         }
         if self.max_message_bytes < 0 || self.fetch_max_bytes < 1024 {
-            return invalid("max_message_bytes must not be negative, fetch_max_bytes at least 1024".to_owned());
+            return invalid(
+                "max_message_bytes must not be negative, fetch_max_bytes at least 1024".to_owned(),
+            );
         }
         if self.group_min_session_timeout_ms > self.group_max_session_timeout_ms {
             return invalid("the lowest session timeout is above the highest".to_owned());

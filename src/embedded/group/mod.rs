@@ -204,7 +204,13 @@ impl Group {
     }
 
     /// A member leaves, named by its id or, with an empty id, by its instance.
-    pub fn leave(&mut self, now: Nanos, member: &str, instance: Option<&str>, out: &mut Vec<Completion>) -> i16 {
+    pub fn leave(
+        &mut self,
+        now: Nanos,
+        member: &str,
+        instance: Option<&str>,
+        out: &mut Vec<Completion>,
+    ) -> i16 {
         if self.pending.remove(member).is_some() {
             self.advance(now, out);
             return NONE;

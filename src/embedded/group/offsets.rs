@@ -50,8 +50,12 @@ impl Group {
     }
 
     /// All committed offsets, by topic and partition.
-    pub fn all_committed(&self) -> impl Iterator<Item = (&str, impl Iterator<Item = (i32, &CommittedOffset)>)> {
-        self.offsets.iter().map(|(topic, partitions)| (topic.as_str(), partitions.iter().map(|(p, c)| (*p, c))))
+    pub fn all_committed(
+        &self,
+    ) -> impl Iterator<Item = (&str, impl Iterator<Item = (i32, &CommittedOffset)>)> {
+        self.offsets
+            .iter()
+            .map(|(topic, partitions)| (topic.as_str(), partitions.iter().map(|(p, c)| (*p, c))))
     }
 
     /// Forgets the offsets of a topic that was deleted.
