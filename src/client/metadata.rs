@@ -152,8 +152,12 @@ impl Metadata {
         self.updates
     }
 
-    /// The topics whose state changed since the last call.
-    pub fn take_changed(&mut self) -> BTreeSet<Arc<str>> {
+    /// The topics whose state the last response changed.
+    pub fn changed(&self) -> impl Iterator<Item = &Arc<str>> {
+        self.changed.iter()
+    }
+
+    pub(super) fn take_changed(&mut self) -> BTreeSet<Arc<str>> {
         std::mem::take(&mut self.changed)
     }
 

@@ -3,7 +3,6 @@
 
 use super::connection_states::{Backoff, Connection, State};
 use super::in_flight::{InFlight, InFlightRequests};
-use super::node_api_versions::NodeApiVersions;
 use super::request::{
     FailureKind, NodeId, NodeKey, Owner, RequestError, RequestId, RequestResult, RequestSpec, Response,
     Target,
@@ -11,6 +10,7 @@ use super::request::{
 use super::wire::{Closed, ConnId, JobId, NetOp, SocketOptions};
 use super::{frames, handshake};
 use crate::error::{Code, Error, Phase};
+use crate::protocol::versions::{BrokerVersions, VersionRange};
 use crate::protocol::{ApiKey, Writer};
 use crate::time::{earlier, Deadline, Nanos, Now};
 use bytes::Bytes;
@@ -134,7 +134,7 @@ impl NetworkClient {
     }
 
     /// What this broker speaks, once the handshake with it is done.
-    pub fn versions_of(&self, key: NodeKey) -> Option<&NodeApiVersions> {
+    pub fn versions_of(&self, key: NodeKey) -> Option<&BrokerVersions> {
         match &self.nodes.get(&key)?.connection.state {
             State::Ready { versions, .. } => Some(versions),
             _ => None,
@@ -337,7 +337,8 @@ impl NetworkClient {
             }
             let State::Ready { conn, ref versions } = node.connection.state else { return };
             let Some(mut waiting) = node.waiting.pop_front() else { return };
-            match versions.choose(waiting.spec.api, waiting.spec.versions) {
+            let (min, max) = waiting.spec.versions;
+            match versions.pick(waiting.spec.api, VersionRange { min, max }) {
                 Ok(version) => self.transmit(now, key, conn, version, &mut waiting),
                 Err(error) => {
                     let error = error.broker(key.id).address(node.connection.address());

@@ -2,7 +2,7 @@
 
 use super::event_loop::EventLoop;
 use super::inbox::{ClientWaker, Command, Inbox};
-use super::resolver::{system_lookup, Resolver};
+use super::resolver::{system_lookup, Resolver, IDLE};
 use super::selector::{ClientId, Selector};
 use crate::client::wire::{Machine, Wake};
 use crate::error::{Code, Error};
@@ -124,7 +124,7 @@ impl Process {
 fn start() -> io::Result<Running> {
     let selector = Selector::new()?;
     let inbox = Arc::new(Inbox::new(selector.waker()?));
-    let resolver = Resolver::new(inbox.clone(), system_lookup);
+    let resolver = Resolver::new(inbox.clone(), system_lookup, IDLE);
     let event_loop = EventLoop::new(inbox.clone(), selector, resolver);
     let thread = thread::spawn("milena-io", move || event_loop.run())?;
     Ok(Running { inbox, thread, handles: 0 })

@@ -104,6 +104,35 @@ const NO_SIGNAL: i32 = libc::MSG_NOSIGNAL;
 #[cfg(not(any(target_os = "linux", target_os = "android", target_os = "freebsd")))]
 const NO_SIGNAL: i32 = 0;
 
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    /// What the system may do to a client whose broker on this machine is down.
+    #[test]
+    fn a_socket_connected_to_itself_counts_as_refused() {
+        let socket = Socket::new(Domain::IPV4, Type::STREAM, None).unwrap();
+        socket.bind(&"127.0.0.1:0".parse::<SocketAddr>().unwrap().into()).unwrap();
+        socket.connect(&socket.local_addr().unwrap()).unwrap();
+        socket.set_nonblocking(true).unwrap();
+        let mut transport = PlaintextTransportLayer { stream: TcpStream::from_std(socket.into()) };
+        assert_eq!(transport.finish_connect().unwrap_err().kind(), io::ErrorKind::ConnectionRefused);
+    }
+
+    #[test]
+    fn options_are_set_before_connecting() {
+        let listener = std::net::TcpListener::bind("127.0.0.1:0").unwrap();
+        let options =
+            SocketOptions { send_buffer_bytes: 60_000, receive_buffer_bytes: 50_000, max_frame_bytes: 0 };
+        let transport = PlaintextTransportLayer::connect(listener.local_addr().unwrap(), options).unwrap();
+        let socket = SockRef::from(&transport.stream);
+        assert!(socket.tcp_nodelay().unwrap() && socket.keepalive().unwrap());
+        // Linux doubles what it is told, for its own needs.
+        assert!((60_000..=120_000).contains(&socket.send_buffer_size().unwrap()));
+        assert!((50_000..=100_000).contains(&socket.recv_buffer_size().unwrap()));
+    }
+}
+
 /// A transport whose other end is the test.
 #[cfg(test)]
 pub mod scripted {

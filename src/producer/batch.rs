@@ -78,9 +78,9 @@ impl OpenBatch {
             token_charge,
             attempts: 0,
             sequence: None,
+            order: (0, 0),
             retry_at: Nanos(0),
             last_error: None,
-            split: false,
         }
     }
 }
@@ -132,10 +132,11 @@ pub struct SealedBatch {
     pub attempts: u32,
     /// Given when it is first sent, and kept: a retry with the same numbers is not written twice.
     pub sequence: Option<Sequence>,
+    /// Its place among the batches of its partition, given when it is first sent. A batch that comes out of a
+    /// split has the place of the whole, and its part of it.
+    pub order: (u64, u32),
     pub retry_at: Nanos,
     pub last_error: Option<crate::error::Error>,
-    /// It came out of a batch that the broker found too large.
-    pub split: bool,
 }
 
 impl SealedBatch {
@@ -146,6 +147,23 @@ impl SealedBatch {
 
     pub fn records(&self) -> i32 {
         self.tokens.len() as i32
+    }
+
+    /// What is needed to report it, while the rest stays to await its answer.
+    pub fn take_for_report(&mut self) -> SealedBatch {
+        SealedBatch {
+            facts: self.facts,
+            payload: Bytes::new(),
+            tokens: std::mem::take(&mut self.tokens),
+            created: self.created,
+            epoch: self.epoch,
+            token_charge: std::mem::take(&mut self.token_charge),
+            attempts: self.attempts,
+            sequence: self.sequence,
+            order: self.order,
+            retry_at: self.retry_at,
+            last_error: self.last_error.take(),
+        }
     }
 
     /// The sequence number behind its last record; they wrap round within the positive numbers.

@@ -2,9 +2,7 @@
 
 use super::batch::{OpenBatch, SealedBatch};
 use super::partitioner::BuiltInPartitioner;
-use super::record::ProducerRecord;
-use crate::record::{Header, Headers};
-use crate::time::Nanos;
+use super::pending::Pending;
 use arc_swap::ArcSwapOption;
 use parking_lot::Mutex;
 use std::collections::VecDeque;
@@ -45,12 +43,14 @@ pub struct Queue {
     first: u64,
     /// Listed for the sender to look at.
     pub listed: bool,
+    /// The sender found a batch being sealed at the front, and wants to know when that is done.
+    pub sender_waits: bool,
     /// Records in the last batch, to size the next one's list of tokens.
     pub expected: usize,
 }
 
 enum Slot {
-    Sealing { epoch: u64 },
+    Sealing,
     Ready(Box<SealedBatch>),
 }
 
@@ -64,15 +64,17 @@ impl Queue {
         let open = self.open.take()?;
         self.expected = open.records();
         let ticket = SealTicket(self.first + self.slots.len() as u64);
-        self.slots.push_back(Slot::Sealing { epoch: open.epoch });
+        self.slots.push_back(Slot::Sealing);
         Some((open, ticket))
     }
 
-    pub fn end_seal(&mut self, ticket: SealTicket, batch: SealedBatch) {
+    /// Puts the sealed batch in its place. Returns whether the sender waits for it.
+    pub fn end_seal(&mut self, ticket: SealTicket, batch: SealedBatch) -> bool {
         let at = usize::try_from(ticket.0.wrapping_sub(self.first)).unwrap_or(usize::MAX);
         if let Some(slot) = self.slots.get_mut(at) {
             *slot = Slot::Ready(Box::new(batch));
         }
+        std::mem::take(&mut self.sender_waits)
     }
 
     /// The oldest batch, if it is sealed.
@@ -94,7 +96,7 @@ impl Queue {
 
     /// Whether a batch is being sealed by another thread in front of everything else.
     pub fn is_sealing(&self) -> bool {
-        matches!(self.slots.front(), Some(Slot::Sealing { .. }))
+        matches!(self.slots.front(), Some(Slot::Sealing))
     }
 
     /// Whether every batch in it is sealed and taken.
@@ -106,88 +108,6 @@ impl Queue {
     pub fn sealed(&self) -> usize {
         self.slots.len()
     }
-
-    /// Epochs of batches being sealed; they can't be taken out.
-    pub fn sealing_epochs(&self) -> impl Iterator<Item = u64> + '_ {
-        self.slots.iter().filter_map(|s| match s {
-            Slot::Sealing { epoch } => Some(*epoch),
-            Slot::Ready(_) => None,
-        })
-    }
-}
-
-/// A record that waits for its topic's partitions.
-pub struct PendingRecord {
-    pub partition: i32,
-    pub timestamp_ms: i64,
-    key: Option<Box<[u8]>>,
-    value: Option<Box<[u8]>>,
-    headers: Vec<(Box<[u8]>, Option<Box<[u8]>>)>,
-    encoded_headers: Option<(u32, Box<[u8]>)>,
-    pub token: u64,
-    pub deadline: Nanos,
-    /// Bytes charged for it.
-    pub charge: usize,
-    pub epoch: u64,
-}
-
-impl PendingRecord {
-    pub fn copy_of(
-        record: &ProducerRecord<'_>,
-        timestamp_ms: i64,
-        deadline: Nanos,
-        charge: usize,
-        epoch: u64,
-    ) -> Self {
-        let mut headers = Vec::new();
-        let mut encoded_headers = None;
-        match record.headers {
-            Headers::Slice(slice) => {
-                headers = slice.iter().map(|h| (h.name.into(), h.value.map(Box::from))).collect();
-            }
-            Headers::Encoded { count, bytes } => encoded_headers = Some((count, bytes.into())),
-        }
-        PendingRecord {
-            partition: record.partition,
-            timestamp_ms,
-            key: record.key.map(Box::from),
-            value: record.value.map(Box::from),
-            headers,
-            encoded_headers,
-            token: record.token,
-            deadline,
-            charge,
-            epoch,
-        }
-    }
-
-    /// Lends the record, its headers put together in `headers`.
-    pub fn with_record<T>(&self, f: impl FnOnce(ProducerRecord<'_>) -> T) -> T {
-        let slice: Vec<Header<'_>> =
-            self.headers.iter().map(|(name, value)| Header { name, value: value.as_deref() }).collect();
-        let headers = match &self.encoded_headers {
-            Some((count, bytes)) => Headers::Encoded { count: *count, bytes },
-            None => Headers::Slice(&slice),
-        };
-        f(ProducerRecord {
-            partition: self.partition,
-            timestamp_ms: self.timestamp_ms,
-            key: self.key.as_deref(),
-            value: self.value.as_deref(),
-            headers,
-            token: self.token,
-        })
-    }
-}
-
-/// The records that wait for a topic's partitions, oldest first.
-#[derive(Default)]
-pub struct Pending {
-    pub records: VecDeque<PendingRecord>,
-    /// The sender knows that something waits here.
-    pub listed: bool,
-    /// Sending to this topic fails for good: not authorized, or not a topic's name.
-    pub failed: Option<crate::error::Error>,
 }
 
 impl Topic {

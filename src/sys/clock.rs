@@ -13,7 +13,7 @@ pub fn now() -> Now {
 }
 
 /// Milliseconds since the Unix epoch, negative before it.
-fn wall_ms() -> i64 {
+pub fn wall_ms() -> i64 {
     match SystemTime::now().duration_since(UNIX_EPOCH) {
         Ok(after) => i64::try_from(after.as_millis()).unwrap_or(i64::MAX),
         Err(before) => i64::try_from(before.duration().as_millis()).map_or(i64::MIN, |ms| -ms),
