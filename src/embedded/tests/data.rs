@@ -201,8 +201,9 @@ fn a_log_that_diverged_is_told() {
 fn a_repeated_batch_is_stored_once_and_answered_with_its_offset() {
     let mut world = one_topic(1, 1);
     let conn = world.connect(1);
-    let id: InitProducerIdResponse = world.call(conn, &InitProducerIdRequest::default(), 4);
-    let next: InitProducerIdResponse = world.call(conn, &InitProducerIdRequest::default(), 0);
+    let request = InitProducerIdRequest { transactional_id: None, ..Default::default() };
+    let id: InitProducerIdResponse = world.call(conn, &request, 4);
+    let next: InitProducerIdResponse = world.call(conn, &request, 0);
     assert_eq!((id.error_code, id.producer_epoch), (NONE, 0));
     assert_ne!(id.producer_id, next.producer_id);
     let first = batch(3, id.producer_id, 0, 0).1;

@@ -227,7 +227,7 @@ fn records_are_deleted_and_kept_within_a_size() {
         world.produce(conn, "small", 0, &plain_batch(4));
     }
     let (start, end) = world.cluster.offsets("small", 0).unwrap();
-    assert_eq!((start, end), (36, 40), "a second batch of 4 times 100 bytes would not fit");
+    assert_eq!((start, end), (32, 40), "two batches of 4 times 100 bytes fit");
 }
 
 #[test]
