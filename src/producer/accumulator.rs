@@ -1,0 +1,567 @@
+//! `RecordAccumulator`: where the application's threads put records and the I/O thread takes batches.
+//!
+//! `append` is the hot path: one copy of the record into the open batch of its partition under that partition's
+//! lock. The I/O thread learns of a partition by a list, once per need and not per record.
+
+use super::batch::{CompressionSetting, OpenBatch};
+use super::buffer_pool::{BufferPool, Refused};
+use super::incomplete::Incomplete;
+use super::partitioner::partition_for_key;
+use super::record::{ProducerRecord, RecordSource};
+use super::topic::{Partition, PendingRecord, Queue, SealTicket, Topic, TopicView};
+use crate::client::wire::Wake;
+use crate::error::{Code, Error};
+use crate::record::{record_size_upper_bound, AppendError, RecordRef};
+use crate::time::{Nanos, Now};
+use parking_lot::{Mutex, RwLock};
+use std::collections::HashMap;
+use std::sync::atomic::{AtomicBool, AtomicU64, AtomicUsize, Ordering};
+use std::sync::Arc;
+use std::time::Instant;
+
+/// The value of `sleeps_until` while the I/O thread is at work on this client.
+const AWAKE: u64 = 0;
+
+type Topics = HashMap<Arc<str>, Arc<Topic>, foldhash::fast::RandomState>;
+
+/// What the accumulator is configured with.
+#[derive(Clone, Debug)]
+pub struct Settings {
+    pub batch_size: usize,
+    pub linger_ms: u64,
+    pub buffer_memory: usize,
+    pub max_request_size: usize,
+    /// How long a record may wait for its topic's partitions.
+    pub max_block_ms: u64,
+    pub compression: CompressionSetting,
+    pub ignore_keys: bool,
+    pub seed: u64,
+}
+
+pub struct RecordAccumulator {
+    pub settings: Settings,
+    pub pool: Arc<BufferPool>,
+    pub incomplete: Incomplete,
+    topics: RwLock<Topics>,
+    /// Partitions with something new for the sender.
+    listed: Mutex<Vec<Arc<Partition>>>,
+    /// Topics with records that wait for metadata.
+    listed_topics: Mutex<Vec<Arc<Topic>>>,
+    slots: AtomicUsize,
+    /// Until when the I/O thread sleeps at most: a later deadline need not wake it. 0 while it is at work, because
+    /// it looks at the lists once more before it sleeps.
+    sleeps_until: AtomicU64,
+    closed: AtomicBool,
+    waker: Arc<dyn Wake>,
+}
+
+/// How a call of `send` ended: how many records were accepted, and why not more.
+#[derive(Debug)]
+pub struct Sent {
+    pub accepted: usize,
+    pub refused: Option<Error>,
+}
+
+/// What a call of `send` needs to know of its moment.
+pub struct AppendContext<'a> {
+    pub wall_ms: i64,
+    /// Reads the monotonic clock, for the rare case that something needs it.
+    pub mono: &'a dyn Fn() -> Nanos,
+    /// Until when to wait for memory; `None` does not wait.
+    pub wait_until: Option<Instant>,
+}
+
+/// Where a run of records goes: to a given partition, or wherever records without a key go now.
+#[derive(Clone, Copy, PartialEq, Eq)]
+enum Route {
+    Fixed(usize),
+    Sticky,
+}
+
+/// Whether a partition must be put on the sender's list, and when the sender must look at it.
+struct Notice {
+    newly: bool,
+    due: Nanos,
+}
+
+/// Why a run of records ended at one partition.
+enum RunEnd {
+    /// There are no more records, or the next one takes another route.
+    Done,
+    /// A new batch is needed, for a record of this size. If there is an open one, it is full.
+    NeedsBatch {
+        size: usize,
+    },
+    Failed(Error),
+}
+
+impl RecordAccumulator {
+    pub fn new(settings: Settings, pool: Arc<BufferPool>, waker: Arc<dyn Wake>) -> RecordAccumulator {
+        RecordAccumulator {
+            settings,
+            pool,
+            incomplete: Incomplete::default(),
+            topics: RwLock::new(Topics::default()),
+            listed: Mutex::new(Vec::new()),
+            listed_topics: Mutex::new(Vec::new()),
+            slots: AtomicUsize::new(0),
+            sleeps_until: AtomicU64::new(AWAKE),
+            closed: AtomicBool::new(false),
+            waker,
+        }
+    }
+
+    // ---- application threads
+
+    /// Takes records from `source` until it ends or one is refused.
+    pub fn append(&self, topic: &str, source: &mut impl RecordSource, at: &AppendContext<'_>) -> Sent {
+        let mut accepted = 0;
+        let result = self.topic(topic).and_then(|topic| self.append_all(&topic, source, at, &mut accepted));
+        Sent { accepted, refused: result.err() }
+    }
+
+    fn append_all(
+        &self,
+        topic: &Arc<Topic>,
+        source: &mut impl RecordSource,
+        at: &AppendContext<'_>,
+        accepted: &mut usize,
+    ) -> Result<(), Error> {
+        loop {
+            if self.closed.load(Ordering::Acquire) {
+                return Err(closed());
+            }
+            let Some(record) = source.peek() else { return Ok(()) };
+            let record = record?;
+            let view = topic.view.load();
+            match &*view {
+                Some(view) => {
+                    let route = self.route(&topic.name, &record, view.partitions.len())?;
+                    self.append_run(topic, view, route, source, at, accepted)?;
+                }
+                None => {
+                    if self.append_pending(topic, &record, at)? {
+                        source.advance();
+                        *accepted += 1;
+                    }
+                }
+            }
+        }
+    }
+
+    /// The topic of this name; it is made when it is sent to for the first time.
+    pub fn topic(&self, name: &str) -> Result<Arc<Topic>, Error> {
+        if let Some(topic) = self.topics.read().get(name) {
+            return Ok(topic.clone());
+        }
+        check_topic_name(name)?;
+        let name: Arc<str> = name.into();
+        let mut topics = self.topics.write();
+        let seed = self.settings.seed.wrapping_add(topics.len() as u64);
+        Ok(topics.entry(name.clone()).or_insert_with(|| Arc::new(Topic::new(name, seed))).clone())
+    }
+
+    #[inline]
+    fn route(&self, topic: &str, record: &ProducerRecord<'_>, partitions: usize) -> Result<Route, Error> {
+        if record.partition >= 0 {
+            let index = record.partition as usize;
+            return if index < partitions { Ok(Route::Fixed(index)) } else { Err(no_such_partition(topic, index)) };
+        }
+        match record.key {
+            Some(key) if !self.settings.ignore_keys => Ok(Route::Fixed(partition_for_key(key, partitions))),
+            _ => Ok(Route::Sticky),
+        }
+    }
+
+    /// Appends records as long as they take this route.
+    fn append_run(
+        &self,
+        topic: &Topic,
+        view: &TopicView,
+        route: Route,
+        source: &mut impl RecordSource,
+        at: &AppendContext<'_>,
+        accepted: &mut usize,
+    ) -> Result<(), Error> {
+        let count = view.partitions.len();
+        let index = match route {
+            Route::Fixed(index) => index,
+            Route::Sticky => topic.sticky.lock().current(&view.available, count),
+        };
+        let Some(partition) = view.partitions.get(index) else { return Ok(()) };
+        let mut spare = None;
+        loop {
+            let (end, appended) = self.append_locked(partition, &mut spare, |queue| {
+                self.fill(queue, &topic.name, count, route, source, at, accepted)
+            }, at)?;
+            if route == Route::Sticky {
+                topic.sticky.lock().produced(index, appended);
+            }
+            let size = match end {
+                RunEnd::Done => break,
+                RunEnd::Failed(error) => return Err(error),
+                RunEnd::NeedsBatch { size } => size,
+            };
+            let moves_on = route == Route::Sticky
+                && topic.sticky.lock().next(&view.available, count, self.settings.batch_size) != index;
+            if moves_on {
+                break;
+            }
+            spare = Some(self.allocate(size, at.wait_until)?);
+        }
+        Ok(())
+    }
+
+    /// Runs `fill` on the queue under its lock, `spare` made its open batch if it has none; afterwards, without
+    /// the lock, seals what is full and tells the I/O thread what it must know.
+    fn append_locked(
+        &self,
+        partition: &Arc<Partition>,
+        spare: &mut Option<Vec<u8>>,
+        fill: impl FnOnce(&mut Queue) -> RunEnd,
+        at: &AppendContext<'_>,
+    ) -> Result<(RunEnd, usize), Error> {
+        let fresh = spare.take().map(|buffer| (buffer, self.incomplete.begin(), (at.mono)()));
+        let mut queue = partition.queue.lock();
+        if self.closed.load(Ordering::Acquire) {
+            drop(queue);
+            self.discard(fresh);
+            return Err(closed());
+        }
+        let mut unused = fresh;
+        let mut news = false;
+        if queue.open.is_none() {
+            if let Some((buffer, epoch, created)) = unused.take() {
+                let expected = queue.expected;
+                queue.open = Some(OpenBatch::new(buffer, created, epoch, expected));
+                news = true;
+            }
+        }
+        let before = queue.open.as_ref().map_or(0, OpenBatch::size);
+        let end = fill(&mut queue);
+        let appended = queue.open.as_ref().map_or(0, OpenBatch::size) - before;
+        let sealing = match end {
+            RunEnd::NeedsBatch { .. } => queue.begin_seal(),
+            RunEnd::Done | RunEnd::Failed(_) => None,
+        };
+        let notice = (news || sealing.is_some()).then(|| self.notice(&mut queue));
+        drop(queue);
+        self.discard(unused);
+        if let Some((open, ticket)) = sealing {
+            self.finish_seal(partition, open, ticket);
+        }
+        if let Some(notice) = notice {
+            self.announce(partition, notice);
+        }
+        Ok((end, appended))
+    }
+
+    /// Appends to the open batch until it is full, there is nothing more, or the next record takes another route.
+    #[allow(clippy::too_many_arguments)]
+    #[inline]
+    fn fill(
+        &self,
+        queue: &mut Queue,
+        topic: &str,
+        partitions: usize,
+        route: Route,
+        source: &mut impl RecordSource,
+        at: &AppendContext<'_>,
+        accepted: &mut usize,
+    ) -> RunEnd {
+        let limit = self.batch_limit();
+        loop {
+            let record = match source.peek() {
+                None => return RunEnd::Done,
+                Some(Err(error)) => return RunEnd::Failed(error),
+                Some(Ok(record)) => record,
+            };
+            match self.route(topic, &record, partitions) {
+                Ok(next) if next == route => {}
+                Ok(_) => return RunEnd::Done,
+                Err(error) => return RunEnd::Failed(error),
+            }
+            let timestamp_ms = if record.timestamp_ms < 0 { at.wall_ms } else { record.timestamp_ms };
+            let entry =
+                RecordRef { timestamp_ms, key: record.key, value: record.value, headers: record.headers };
+            let outcome = match &mut queue.open {
+                Some(open) => open.try_append(&entry, record.token, limit),
+                None => Err(AppendError::Full),
+            };
+            match outcome {
+                Ok(()) => {}
+                Err(AppendError::Full) => return self.needs_batch(&entry),
+                Err(AppendError::TooLarge) => return RunEnd::Failed(too_large(record_size_upper_bound(&entry), i32::MAX as usize)),
+            }
+            source.advance();
+            *accepted += 1;
+        }
+    }
+
+    fn batch_limit(&self) -> usize {
+        self.settings.batch_size.min(self.settings.max_request_size)
+    }
+
+    #[cold]
+    fn needs_batch(&self, entry: &RecordRef<'_>) -> RunEnd {
+        match self.check_size(entry) {
+            Ok(size) => RunEnd::NeedsBatch { size },
+            Err(error) => RunEnd::Failed(error),
+        }
+    }
+
+    /// The memory that a batch for this record needs at least, if a request may carry it.
+    fn check_size(&self, entry: &RecordRef<'_>) -> Result<usize, Error> {
+        let size = record_size_upper_bound(entry);
+        if size > self.settings.max_request_size {
+            return Err(too_large(size, self.settings.max_request_size));
+        }
+        Ok(size)
+    }
+
+    fn allocate(&self, size: usize, wait_until: Option<Instant>) -> Result<Vec<u8>, Error> {
+        self.pool.allocate(size, wait_until).map_err(|refused| self.refused(size, refused))
+    }
+
+    fn refused(&self, size: usize, refused: Refused) -> Error {
+        match refused {
+            Refused::Closed => closed(),
+            Refused::TooLarge => {
+                let text = format!("a record needs {size} bytes, buffer.memory is {}", self.pool.total());
+                Error::new(Code::MESSAGE_TOO_LARGE, text).hint("raise buffer.memory").retriable(false)
+            }
+            Refused::Exhausted => {
+                let text = format!("buffer.memory ({} bytes) is full of records not delivered yet, or whose deliveries were not polled", self.pool.total());
+                Error::new(Code::BUFFER_EXHAUSTED, text)
+            }
+        }
+    }
+
+    /// Gives back what was got ready for a batch that another thread began first.
+    fn discard(&self, unused: Option<(Vec<u8>, u64, Nanos)>) {
+        if let Some((buffer, epoch, _)) = unused {
+            self.pool.release_buffer(buffer.len(), buffer);
+            self.incomplete.end(epoch);
+        }
+    }
+
+    /// Seals a batch outside the lock and puts it in the place that was kept for it.
+    pub fn finish_seal(&self, partition: &Partition, open: OpenBatch, ticket: SealTicket) {
+        let sealed = open.seal(self.settings.compression, &self.pool);
+        partition.queue.lock().end_seal(ticket, sealed);
+    }
+
+    /// What the I/O thread must know of this queue, noted under its lock.
+    fn notice(&self, queue: &mut Queue) -> Notice {
+        let newly = !std::mem::replace(&mut queue.listed, true);
+        let due = match &queue.open {
+            Some(open) if queue.sealed() == 0 => open.created.plus_ms(self.settings.linger_ms),
+            _ => Nanos(0),
+        };
+        Notice { newly, due }
+    }
+
+    /// Puts the partition on the sender's list, and wakes the I/O thread if it would sleep too long.
+    fn announce(&self, partition: &Arc<Partition>, notice: Notice) {
+        if notice.newly {
+            self.listed.lock().push(partition.clone());
+        }
+        let sleeps_until = self.sleeps_until.load(Ordering::SeqCst);
+        if sleeps_until != AWAKE && notice.due.0 < sleeps_until {
+            self.waker.wake();
+        }
+    }
+}
+
+impl RecordAccumulator {
+    /// Keeps a record until its topic's partitions are known. `Ok(false)`: they are known by now.
+    fn append_pending(
+        &self,
+        topic: &Arc<Topic>,
+        record: &ProducerRecord<'_>,
+        at: &AppendContext<'_>,
+    ) -> Result<bool, Error> {
+        let timestamp_ms = if record.timestamp_ms < 0 { at.wall_ms } else { record.timestamp_ms };
+        let entry = RecordRef { timestamp_ms, key: record.key, value: record.value, headers: record.headers };
+        let charge = self.check_size(&entry)? + std::mem::size_of::<PendingRecord>();
+        self.pool.charge(charge, at.wait_until).map_err(|refused| self.refused(charge, refused))?;
+        let deadline = (at.mono)().plus_ms(self.settings.max_block_ms);
+        let mut pending = topic.pending.lock();
+        if topic.view.load().is_some() || self.closed.load(Ordering::Acquire) {
+            drop(pending);
+            self.pool.release(charge);
+            return Ok(false);
+        }
+        let epoch = self.incomplete.begin();
+        pending.records.push_back(PendingRecord::copy_of(record, timestamp_ms, deadline, charge, epoch));
+        let newly = !std::mem::replace(&mut pending.listed, true);
+        drop(pending);
+        if newly {
+            self.listed_topics.lock().push(topic.clone());
+            self.waker.wake();
+        }
+        Ok(true)
+    }
+
+    /// Ends it for the application: nothing more is accepted, and whoever waits for memory is let go.
+    pub fn close(&self) {
+        self.closed.store(true, Ordering::Release);
+        self.pool.close();
+        self.waker.wake();
+    }
+
+    pub fn is_closed(&self) -> bool {
+        self.closed.load(Ordering::Acquire)
+    }
+
+    // ---- the I/O thread
+
+    /// The I/O thread is at work: nobody need wake it, it takes the lists again before it sleeps.
+    pub fn awake(&self) {
+        self.sleeps_until.store(AWAKE, Ordering::SeqCst);
+    }
+
+    /// The I/O thread is going to sleep until `deadline`. Returns false if something was listed meanwhile.
+    pub fn go_to_sleep(&self, deadline: Option<Nanos>) -> bool {
+        let until = deadline.unwrap_or(Nanos::NEVER).0.max(AWAKE + 1);
+        self.sleeps_until.store(until, Ordering::SeqCst);
+        // Whoever listed something before this store saw a thread at work and did not wake it.
+        self.listed.lock().is_empty() && self.listed_topics.lock().is_empty()
+    }
+
+    pub fn take_listed(&self) -> Vec<Arc<Partition>> {
+        std::mem::take(&mut *self.listed.lock())
+    }
+
+    pub fn take_listed_topics(&self) -> Vec<Arc<Topic>> {
+        std::mem::take(&mut *self.listed_topics.lock())
+    }
+
+    /// The partitions of a topic as metadata has them, those that were known kept.
+    pub fn view_of(&self, topic: &Topic, count: usize, available: Vec<u32>) -> TopicView {
+        let old = topic.view.load_full();
+        let mut partitions: Vec<Arc<Partition>> = old.map_or_else(Vec::new, |v| v.partitions.clone());
+        // A topic never loses partitions; one that was deleted and made again smaller keeps the queues it has.
+        while partitions.len() < count {
+            partitions.push(Arc::new(Partition {
+                topic: topic.name.clone(),
+                index: partitions.len() as i32,
+                slot: self.slots.fetch_add(1, Ordering::Relaxed),
+                queue: Mutex::default(),
+            }));
+        }
+        partitions.truncate(count.max(1));
+        TopicView { partitions, available }
+    }
+
+    /// Moves records that waited for their topic into the queues of its partitions, in order. `failed` gets those
+    /// that have no place there.
+    pub fn place(
+        &self,
+        topic: &Topic,
+        view: &TopicView,
+        records: &[PendingRecord],
+        now: Now,
+        mut failed: impl FnMut(&PendingRecord, Error),
+    ) {
+        let count = view.partitions.len();
+        for record in records {
+            let placed = record.with_record(|r| {
+                let index = match self.route(&topic.name, &r, count)? {
+                    Route::Fixed(index) => index,
+                    Route::Sticky => topic.sticky.lock().next(&view.available, count, self.settings.batch_size),
+                };
+                let bytes = self.place_one(view, index, &r, record, now)?;
+                topic.sticky.lock().produced(index, bytes);
+                Ok(())
+            });
+            match placed {
+                Ok(()) => {
+                    self.pool.release(record.charge);
+                    self.incomplete.end(record.epoch);
+                }
+                Err(error) => failed(record, error),
+            }
+        }
+    }
+
+    /// Puts one record that was accepted already into its batch, whatever the pool says.
+    fn place_one(
+        &self,
+        view: &TopicView,
+        index: usize,
+        record: &ProducerRecord<'_>,
+        pending: &PendingRecord,
+        now: Now,
+    ) -> Result<usize, Error> {
+        let entry = RecordRef {
+            timestamp_ms: pending.timestamp_ms,
+            key: record.key,
+            value: record.value,
+            headers: record.headers,
+        };
+        let size = record_size_upper_bound(&entry);
+        let Some(partition) = view.partitions.get(index) else { return Ok(0) };
+        let limit = self.batch_limit();
+        let mut queue = partition.queue.lock();
+        if let Some(open) = &mut queue.open {
+            if open.try_append(&entry, record.token, limit).is_ok() {
+                return Ok(size);
+            }
+        }
+        let sealing = queue.begin_seal();
+        drop(queue);
+        if let Some((open, ticket)) = sealing {
+            self.finish_seal(partition, open, ticket);
+        }
+        let buffer = vec![0; size.max(self.settings.batch_size.min(SMALL_BATCH))];
+        self.pool.force_charge(buffer.len());
+        let mut open = OpenBatch::new(buffer, now.mono, pending.epoch, 0);
+        open.try_append(&entry, record.token, limit).map_err(|_| too_large(size, limit))?;
+        self.incomplete.begin_in(pending.epoch);
+        // The topic's view is not public yet, so nobody else began a batch here meanwhile.
+        let mut queue = partition.queue.lock();
+        queue.open = Some(open);
+        let notice = self.notice(&mut queue);
+        drop(queue);
+        self.announce(partition, notice);
+        Ok(size)
+    }
+}
+
+/// What a batch of records that waited for metadata begins with; there may be very many partitions.
+const SMALL_BATCH: usize = 2048;
+
+#[cold]
+fn closed() -> Error {
+    Error::new(Code::CLOSED, "the producer is closed")
+}
+
+#[cold]
+fn no_such_partition(topic: &str, index: usize) -> Error {
+    Error::new(Code::UNKNOWN_TOPIC_OR_PARTITION, format!("topic {topic} has no partition {index}"))
+        .hint("send to an existing partition, or leave the choice to the partitioner (-1)")
+}
+
+#[cold]
+fn too_large(size: usize, limit: usize) -> Error {
+    let text = format!("a record of about {size} bytes is larger than max.request.size ({limit})");
+    Error::new(Code::MESSAGE_TOO_LARGE, text)
+        .hint("raise max.request.size, and the topic's max.message.bytes with it")
+        .retriable(false)
+}
+
+/// Kafka's rules for the names of topics, so that a wrong one fails at once and not at every broker.
+fn check_topic_name(name: &str) -> Result<(), Error> {
+    let legal = |b: u8| b.is_ascii_alphanumeric() || matches!(b, b'.' | b'_' | b'-');
+    let why = match name {
+        "" => "it is empty".to_owned(),
+        "." | ".." => "it may not be . or ..".to_owned(),
+        _ if name.len() > 249 => format!("it has {} characters, 249 are allowed", name.len()),
+        _ => match name.bytes().position(|b| !legal(b)) {
+            None => return Ok(()),
+            Some(at) => format!("the character at position {at} is not one of a-z A-Z 0-9 . _ -"),
+        },
+    };
+    Err(Error::new(Code::INVALID_TOPIC_EXCEPTION, format!("{name:?} is not a topic's name: {why}")))
+}

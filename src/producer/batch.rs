@@ -1,0 +1,154 @@
+//! `ProducerBatch`: records of one partition that travel together, and are reported together, once.
+
+use super::buffer_pool::BufferPool;
+use crate::record::{
+    AppendError, BatchFacts, ByteBufferOutputStream, Compression, Compressor, MemoryRecordsBuilder, RecordRef,
+    BATCH_OVERHEAD,
+};
+use crate::time::Nanos;
+use bytes::Bytes;
+use std::sync::Arc;
+
+/// How batches are compressed.
+#[derive(Clone, Copy, Debug)]
+pub struct CompressionSetting {
+    pub codec: Compression,
+    pub level: i32,
+}
+
+/// A batch that still takes records.
+#[derive(Debug)]
+pub struct OpenBatch {
+    builder: MemoryRecordsBuilder,
+    tokens: Vec<u64>,
+    pub created: Nanos,
+    /// The flush epoch it began in; see `Incomplete`.
+    pub epoch: u64,
+    /// What its buffer costs of `buffer.memory`.
+    charge: usize,
+}
+
+impl OpenBatch {
+    /// `expected` is how many records the last batch took, to size the list of tokens by.
+    pub fn new(buffer: Vec<u8>, created: Nanos, epoch: u64, expected: usize) -> OpenBatch {
+        let charge = buffer.len();
+        OpenBatch {
+            builder: MemoryRecordsBuilder::new(buffer),
+            tokens: Vec::with_capacity(expected),
+            created,
+            epoch,
+            charge,
+        }
+    }
+
+    #[inline]
+    pub fn try_append(&mut self, record: &RecordRef<'_>, token: u64, limit: usize) -> Result<(), AppendError> {
+        self.builder.append_with_offset(record, limit)?;
+        self.tokens.push(token);
+        Ok(())
+    }
+
+    pub fn size(&self) -> usize {
+        self.builder.size()
+    }
+
+    pub fn records(&self) -> usize {
+        self.tokens.len()
+    }
+
+    /// Compresses it and makes it ready to be sent. The tokens are charged now that they are counted.
+    pub fn seal(self, setting: CompressionSetting, pool: &Arc<BufferPool>) -> SealedBatch {
+        let token_charge = self.tokens.len() * std::mem::size_of::<u64>();
+        let closed = COMPRESSOR.with_borrow_mut(|c| self.builder.close(setting.codec, setting.level, c));
+        // The builder's buffer grows for a record larger than batch.size only.
+        let buffer_charge = self.charge.max(closed.payload.capacity());
+        pool.force_charge(token_charge + (buffer_charge - self.charge));
+        let memory = PooledMemory {
+            stream: Some(closed.payload),
+            charge: buffer_charge,
+            pool: pool.clone(),
+        };
+        SealedBatch {
+            facts: closed.facts,
+            payload: Bytes::from_owner(memory),
+            tokens: self.tokens,
+            created: self.created,
+            epoch: self.epoch,
+            token_charge,
+            attempts: 0,
+            sequence: None,
+            retry_at: Nanos(0),
+            last_error: None,
+            split: false,
+        }
+    }
+}
+
+thread_local! {
+    /// Compression contexts are large, and used again by the thread that made them.
+    static COMPRESSOR: std::cell::RefCell<Compressor> = std::cell::RefCell::new(Compressor::new());
+}
+
+/// A batch's memory, back in the pool when the last request that names it is gone: a buffer that is used again
+/// too early is how records land in the wrong topic (CVE-2026-35554).
+struct PooledMemory {
+    stream: Option<ByteBufferOutputStream>,
+    charge: usize,
+    pool: Arc<BufferPool>,
+}
+
+impl AsRef<[u8]> for PooledMemory {
+    fn as_ref(&self) -> &[u8] {
+        self.stream.as_ref().map_or(&[], |s| s.as_ref())
+    }
+}
+
+impl Drop for PooledMemory {
+    fn drop(&mut self) {
+        let buffer = self.stream.take().map_or_else(Vec::new, ByteBufferOutputStream::into_inner);
+        self.pool.release_buffer(self.charge, buffer);
+    }
+}
+
+/// Producer id, epoch and the sequence number of the first record (KIP-98).
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Sequence {
+    pub producer_id: i64,
+    pub epoch: i16,
+    pub base: i32,
+}
+
+/// A batch that is ready to be sent.
+#[derive(Debug)]
+pub struct SealedBatch {
+    pub facts: BatchFacts,
+    pub payload: Bytes,
+    pub tokens: Vec<u64>,
+    pub created: Nanos,
+    pub epoch: u64,
+    pub token_charge: usize,
+    /// How often it was sent.
+    pub attempts: u32,
+    /// Given when it is first sent, and kept: a retry with the same numbers is not written twice.
+    pub sequence: Option<Sequence>,
+    pub retry_at: Nanos,
+    pub last_error: Option<crate::error::Error>,
+    /// It came out of a batch that the broker found too large.
+    pub split: bool,
+}
+
+impl SealedBatch {
+    /// Bytes on the wire, header included.
+    pub fn size(&self) -> usize {
+        self.payload.len() + BATCH_OVERHEAD
+    }
+
+    pub fn records(&self) -> i32 {
+        self.tokens.len() as i32
+    }
+
+    /// The sequence number behind its last record; they wrap round within the positive numbers.
+    pub fn next_sequence(base: i32, records: i32) -> i32 {
+        ((i64::from(base) + i64::from(records)) % (i64::from(i32::MAX) + 1)) as i32
+    }
+}

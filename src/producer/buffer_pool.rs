@@ -1,0 +1,226 @@
+//! `BufferPool`: `buffer.memory` in bytes, handed out fairly, with the buffers of closed batches used again.
+//!
+//! Everything that a record occupies between `send` and its taken delivery is charged here: the batch's buffer,
+//! the records that wait for metadata, and the 8 bytes of its token.
+
+use crate::sys::signal::Signal;
+use parking_lot::{Condvar, Mutex};
+use std::collections::VecDeque;
+use std::sync::Arc;
+use std::time::Instant;
+
+/// Buffers that are kept for reuse, at most: beyond that they go back to the allocator.
+const MAX_FREE: usize = 64;
+
+pub struct BufferPool {
+    total: usize,
+    /// The usual size of a buffer; only buffers of this size are kept.
+    poolable: usize,
+    state: Mutex<State>,
+    freed: Condvar,
+    /// Raised when somebody who was refused may try again.
+    signal: Arc<Signal>,
+}
+
+struct State {
+    /// Bytes charged. May pass `total` by what can't wait: tokens, and records that were accepted already.
+    charged: usize,
+    free: Vec<Vec<u8>>,
+    /// Tickets of the threads that wait, first come first served.
+    waiting: VecDeque<u64>,
+    next_ticket: u64,
+    /// Somebody was refused without waiting, and wants to know when there is room again.
+    refused: bool,
+    closed: bool,
+}
+
+/// Why no memory was given.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Refused {
+    /// It would never fit.
+    TooLarge,
+    /// There was no room in time.
+    Exhausted,
+    Closed,
+}
+
+impl BufferPool {
+    pub fn new(total: usize, poolable: usize, signal: Arc<Signal>) -> BufferPool {
+        BufferPool {
+            total,
+            poolable,
+            state: Mutex::new(State {
+                charged: 0,
+                free: Vec::new(),
+                waiting: VecDeque::new(),
+                next_ticket: 0,
+                refused: false,
+                closed: false,
+            }),
+            freed: Condvar::new(),
+            signal,
+        }
+    }
+
+    pub fn total(&self) -> usize {
+        self.total
+    }
+
+    /// Bytes charged now.
+    pub fn charged(&self) -> usize {
+        self.state.lock().charged
+    }
+
+    /// Whether somebody waits for memory, so that what is there should be sent without lingering.
+    pub fn is_exhausted(&self) -> bool {
+        let state = self.state.lock();
+        state.refused || !state.waiting.is_empty()
+    }
+
+    /// A buffer of at least `size` bytes, charged; waits for room until `deadline` (`None`: does not wait).
+    pub fn allocate(&self, size: usize, deadline: Option<Instant>) -> Result<Vec<u8>, Refused> {
+        let size = size.max(self.poolable);
+        let reused = self.charge_and(size, deadline, |state| {
+            if size == self.poolable {
+                state.free.pop()
+            } else {
+                None
+            }
+        })?;
+        Ok(reused.unwrap_or_else(|| vec![0; size]))
+    }
+
+    /// Charges `size` bytes that the caller keeps elsewhere.
+    pub fn charge(&self, size: usize, deadline: Option<Instant>) -> Result<(), Refused> {
+        self.charge_and(size, deadline, |_| ())
+    }
+
+    fn charge_and<T>(
+        &self,
+        size: usize,
+        deadline: Option<Instant>,
+        take: impl FnOnce(&mut State) -> T,
+    ) -> Result<T, Refused> {
+        if size > self.total {
+            return Err(Refused::TooLarge);
+        }
+        let mut state = self.state.lock();
+        if state.closed {
+            return Err(Refused::Closed);
+        }
+        if !state.waiting.is_empty() || state.charged + size > self.total {
+            let Some(deadline) = deadline else {
+                state.refused = true;
+                return Err(Refused::Exhausted);
+            };
+            let ticket = state.next_ticket;
+            state.next_ticket += 1;
+            state.waiting.push_back(ticket);
+            let outcome = loop {
+                if state.closed {
+                    break Err(Refused::Closed);
+                }
+                if state.waiting.front() == Some(&ticket) && state.charged + size <= self.total {
+                    break Ok(());
+                }
+                if self.freed.wait_until(&mut state, deadline).timed_out() {
+                    break Err(Refused::Exhausted);
+                }
+            };
+            state.waiting.retain(|t| *t != ticket);
+            self.freed.notify_all();
+            outcome?;
+        }
+        state.charged += size;
+        Ok(take(&mut state))
+    }
+
+    /// Charges without asking: for records that were accepted already.
+    pub fn force_charge(&self, size: usize) {
+        self.state.lock().charged += size;
+    }
+
+    /// Gives back what was charged.
+    pub fn release(&self, size: usize) {
+        self.give_back(size, None);
+    }
+
+    /// Gives a buffer back with its charge.
+    pub fn release_buffer(&self, charge: usize, buffer: Vec<u8>) {
+        self.give_back(charge, Some(buffer));
+    }
+
+    fn give_back(&self, size: usize, buffer: Option<Vec<u8>>) {
+        let mut state = self.state.lock();
+        state.charged = state.charged.saturating_sub(size);
+        if let Some(buffer) = buffer {
+            if buffer.capacity() == self.poolable && state.free.len() < MAX_FREE {
+                state.free.push(buffer);
+            }
+        }
+        if !state.waiting.is_empty() {
+            self.freed.notify_all();
+        }
+        let room = state.charged + self.poolable <= self.total;
+        let tell = room && std::mem::take(&mut state.refused);
+        drop(state);
+        if tell {
+            self.signal.raise();
+        }
+    }
+
+    /// Ends all waiting; nothing more is given out.
+    pub fn close(&self) {
+        self.state.lock().closed = true;
+        self.freed.notify_all();
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use std::time::Duration;
+
+    fn soon() -> Option<Instant> {
+        Some(Instant::now() + Duration::from_millis(5))
+    }
+
+    #[test]
+    fn memory_is_bounded_and_comes_back() {
+        let signal = Arc::new(Signal::new());
+        let pool = BufferPool::new(100, 40, signal.clone());
+        let a = pool.allocate(10, None).unwrap();
+        let b = pool.allocate(40, None).unwrap();
+        assert_eq!((a.len(), b.len(), pool.charged()), (40, 40, 80));
+        assert_eq!(pool.allocate(1, None), Err(Refused::Exhausted));
+        assert_eq!(pool.allocate(1, soon()), Err(Refused::Exhausted));
+        assert_eq!(pool.allocate(101, soon()), Err(Refused::TooLarge));
+        assert!(!signal.is_raised());
+        pool.release_buffer(40, a);
+        assert!(signal.is_raised(), "who was refused is told");
+        signal.lower();
+        pool.release_buffer(40, b);
+        assert!(!signal.is_raised(), "once");
+        assert_eq!(pool.charged(), 0);
+    }
+
+    #[test]
+    fn a_waiter_gets_what_is_given_back_and_close_ends_waiting() {
+        let pool = Arc::new(BufferPool::new(40, 40, Arc::default()));
+        let first = pool.allocate(40, None).unwrap();
+        let other = pool.clone();
+        let waiter = std::thread::spawn(move || other.allocate(40, Some(Instant::now() + Duration::from_secs(30))));
+        while !pool.is_exhausted() {
+            std::thread::yield_now();
+        }
+        pool.release_buffer(40, first);
+        assert_eq!(waiter.join().unwrap().map(|b| b.len()), Ok(40));
+        let other = pool.clone();
+        let waiter = std::thread::spawn(move || other.charge(1, Some(Instant::now() + Duration::from_secs(30))));
+        while !pool.is_exhausted() {
+            std::thread::yield_now();
+        }
+        pool.close();
+        assert_eq!(waiter.join().unwrap(), Err(Refused::Closed));
+    }
+}

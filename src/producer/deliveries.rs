@@ -1,0 +1,76 @@
+//! What became of the records: chunks for `poll`, one per batch, in the order in which batches ended.
+
+use super::buffer_pool::BufferPool;
+use crate::error::Error;
+use crate::sys::signal::Signal;
+use parking_lot::Mutex;
+use std::collections::VecDeque;
+use std::sync::Arc;
+
+/// The outcome of the records of one batch.
+#[derive(Debug)]
+pub struct DeliveryChunk {
+    pub topic: Arc<str>,
+    pub partition: i32,
+    /// The offset of the first record, those of the others follow it; -1 when it is not known (acks=0, failure).
+    pub base_offset: i64,
+    /// The broker's time where the topic uses LogAppendTime; -1: the records keep their own.
+    pub append_time_ms: i64,
+    /// `None`: delivered.
+    pub error: Option<Error>,
+    /// The tokens of the records, in the order of their offsets.
+    pub tokens: Vec<u64>,
+    pub(super) charge: usize,
+}
+
+/// The queue between the I/O thread and `poll`. Its signal is up as long as there is something to take.
+pub struct Deliveries {
+    queue: Mutex<VecDeque<DeliveryChunk>>,
+    pub signal: Arc<Signal>,
+    pool: Arc<BufferPool>,
+}
+
+impl Deliveries {
+    pub fn new(pool: Arc<BufferPool>, signal: Arc<Signal>) -> Deliveries {
+        Deliveries { queue: Mutex::new(VecDeque::new()), signal, pool }
+    }
+
+    pub fn push(&self, chunk: DeliveryChunk) {
+        let mut queue = self.queue.lock();
+        queue.push_back(chunk);
+        let first = queue.len() == 1;
+        drop(queue);
+        if first {
+            self.signal.raise();
+        }
+    }
+
+    /// Takes chunks, oldest first, until they have at least `max_records` records.
+    pub fn take(&self, max_records: usize) -> Vec<DeliveryChunk> {
+        let mut queue = self.queue.lock();
+        let mut records = 0;
+        let count = queue
+            .iter()
+            .take_while(|chunk| {
+                let more = records < max_records;
+                records += chunk.tokens.len();
+                more
+            })
+            .count();
+        let taken: Vec<DeliveryChunk> = queue.drain(..count).collect();
+        if queue.is_empty() {
+            // Under the lock: a chunk pushed after this raises the signal again.
+            self.signal.lower();
+        }
+        drop(queue);
+        let charge = taken.iter().map(|c| c.charge).sum();
+        if charge > 0 {
+            self.pool.release(charge);
+        }
+        taken
+    }
+
+    pub fn is_empty(&self) -> bool {
+        self.queue.lock().is_empty()
+    }
+}

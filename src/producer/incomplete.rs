@@ -1,0 +1,112 @@
+//! What was accepted and is not reported yet, counted so that `flush` waits for exactly what came before it.
+
+use parking_lot::{Condvar, Mutex};
+use std::collections::BTreeMap;
+use std::time::Instant;
+
+/// Counts batches (and records that wait for metadata) by the flush epoch they began in. A flush begins a new
+/// epoch, and is over when none of an earlier one is left; what others send meanwhile does not hold it up.
+#[derive(Default)]
+pub struct Incomplete {
+    state: Mutex<State>,
+    completed: Condvar,
+}
+
+#[derive(Default)]
+struct State {
+    epoch: u64,
+    /// By epoch: how many units are left.
+    left: BTreeMap<u64, usize>,
+    flushes: usize,
+    fatal: bool,
+}
+
+impl Incomplete {
+    /// Counts one more unit; returns its epoch.
+    pub fn begin(&self) -> u64 {
+        let mut state = self.state.lock();
+        let epoch = state.epoch;
+        *state.left.entry(epoch).or_default() += 1;
+        epoch
+    }
+
+    /// Counts one more unit of an epoch that was begun before: what a unit was split into.
+    pub fn begin_in(&self, epoch: u64) {
+        *self.state.lock().left.entry(epoch).or_default() += 1;
+    }
+
+    /// A unit was reported.
+    pub fn end(&self, epoch: u64) {
+        let mut state = self.state.lock();
+        if let Some(left) = state.left.get_mut(&epoch) {
+            *left = left.saturating_sub(1);
+            if *left == 0 {
+                state.left.remove(&epoch);
+                if state.flushes > 0 {
+                    self.completed.notify_all();
+                }
+            }
+        }
+    }
+
+    /// Begins a flush: everything counted so far is to be sent without lingering. Returns its epoch.
+    pub fn begin_flush(&self) -> u64 {
+        let mut state = self.state.lock();
+        state.flushes += 1;
+        state.epoch += 1;
+        state.epoch
+    }
+
+    pub fn end_flush(&self) {
+        self.state.lock().flushes -= 1;
+    }
+
+    pub fn is_flushing(&self) -> bool {
+        self.state.lock().flushes > 0
+    }
+
+    /// Whether everything from before the epoch `flush` is reported.
+    pub fn is_flushed(&self, flush: u64) -> bool {
+        let state = self.state.lock();
+        state.fatal || state.left.range(..flush).next().is_none()
+    }
+
+    /// Waits for [`Incomplete::is_flushed`], at most until `deadline`.
+    pub fn wait_flushed(&self, flush: u64, deadline: Instant) -> bool {
+        let mut state = self.state.lock();
+        loop {
+            if state.fatal || state.left.range(..flush).next().is_none() {
+                return true;
+            }
+            if self.completed.wait_until(&mut state, deadline).timed_out() {
+                return state.fatal || state.left.range(..flush).next().is_none();
+            }
+        }
+    }
+
+    /// Nothing more will be reported: ends every wait.
+    pub fn give_up(&self) {
+        self.state.lock().fatal = true;
+        self.completed.notify_all();
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_flush_waits_for_what_came_before_it_only() {
+        let incomplete = Incomplete::default();
+        let before = incomplete.begin();
+        let flush = incomplete.begin_flush();
+        let after = incomplete.begin();
+        assert!(incomplete.is_flushing() && !incomplete.is_flushed(flush));
+        assert!(!incomplete.wait_flushed(flush, Instant::now()));
+        incomplete.end(before);
+        assert!(incomplete.is_flushed(flush));
+        incomplete.end_flush();
+        incomplete.end(after);
+        assert!(!incomplete.is_flushing());
+    }
+}

@@ -1,0 +1,129 @@
+//! Which partition a record goes to: by its key as Java does it (murmur2), or, without a key, to one partition
+//! until about `batch.size` bytes went there, then to another (KIP-480, made uniform by KIP-794).
+
+/// Java's `Utils.murmur2`: the hash that every Java producer places keys with.
+pub fn murmur2(key: &[u8]) -> u32 {
+    const M: u32 = 0x5bd1_e995;
+    const R: u32 = 24;
+    let mut h: u32 = 0x9747_b28c ^ key.len() as u32;
+    let mut words = key.chunks_exact(4);
+    for word in words.by_ref() {
+        let mut k = word.iter().rev().fold(0u32, |k, b| (k << 8) | u32::from(*b));
+        k = k.wrapping_mul(M);
+        k ^= k >> R;
+        k = k.wrapping_mul(M);
+        h = h.wrapping_mul(M) ^ k;
+    }
+    let rest = words.remainder();
+    if !rest.is_empty() {
+        let tail = rest.iter().rev().fold(0u32, |k, b| (k << 8) | u32::from(*b));
+        h = (h ^ tail).wrapping_mul(M);
+    }
+    h ^= h >> 13;
+    h = h.wrapping_mul(M);
+    h ^ (h >> 15)
+}
+
+/// The partition of a key among `partitions` (at least 1).
+pub fn partition_for_key(key: &[u8], partitions: usize) -> usize {
+    (murmur2(key) & 0x7fff_ffff) as usize % partitions.max(1)
+}
+
+/// `BuiltInPartitioner`: the sticky choice for records without a key.
+#[derive(Debug)]
+pub struct BuiltInPartitioner {
+    current: Option<usize>,
+    produced: usize,
+    rng: fastrand::Rng,
+}
+
+impl BuiltInPartitioner {
+    pub fn new(seed: u64) -> BuiltInPartitioner {
+        BuiltInPartitioner { current: None, produced: 0, rng: fastrand::Rng::with_seed(seed) }
+    }
+
+    /// Where records without a key go now. `available` are the partitions that have a leader; when there is none,
+    /// all `partitions` are chosen from.
+    pub fn current(&mut self, available: &[u32], partitions: usize) -> usize {
+        match self.current.filter(|c| *c < partitions) {
+            Some(current) => current,
+            None => self.choose(available, partitions),
+        }
+    }
+
+    /// Counts what went to `partition`.
+    pub fn produced(&mut self, partition: usize, bytes: usize) {
+        if self.current == Some(partition) {
+            self.produced = self.produced.saturating_add(bytes);
+        }
+    }
+
+    /// A new batch must be begun: the moment to move on, if enough went here. Returns where to go on.
+    pub fn next(&mut self, available: &[u32], partitions: usize, batch_size: usize) -> usize {
+        if self.produced >= batch_size {
+            return self.choose(available, partitions);
+        }
+        self.current(available, partitions)
+    }
+
+    fn choose(&mut self, available: &[u32], partitions: usize) -> usize {
+        let chosen = match available.len() {
+            0 => self.rng.usize(0..partitions.max(1)),
+            n => available.get(self.rng.usize(0..n)).map_or(0, |p| *p as usize),
+        };
+        self.current = Some(chosen);
+        self.produced = 0;
+        chosen
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    /// Values of `org.apache.kafka.common.utils.Utils.murmur2` in kafka-clients.
+    #[test]
+    fn murmur2_is_javas() {
+        let expected: [(&[u8], i32); 8] = [
+            (b"21", -973_932_308),
+            (b"foobar", -790_332_482),
+            (b"a-little-bit-long-string", -985_981_536),
+            (b"a-little-bit-longer-string", -1_486_304_829),
+            (b"lkjh234lh9fiuh90y23oiuhsafujhadof229phr9h19h89h8", -58_897_971),
+            (b"abc", 479_470_107),
+            (b"", 275_646_681),
+            (&[0xff, 0x80, 0x00, 0x7f, 0xfe], murmur2(&[0xff, 0x80, 0x00, 0x7f, 0xfe]) as i32),
+        ];
+        for (key, hash) in expected {
+            assert_eq!(murmur2(key) as i32, hash, "{key:?}");
+        }
+    }
+
+    #[test]
+    fn null_keys_stay_until_enough_was_produced_and_then_spread_evenly() {
+        let mut p = BuiltInPartitioner::new(7);
+        let available: Vec<u32> = (0..8).collect();
+        let mut bytes = [0usize; 8];
+        for _ in 0..8000 {
+            let at = p.current(&available, 8);
+            p.produced(at, 600);
+            bytes[at] += 600;
+            assert_eq!(p.next(&available, 8, usize::MAX), at);
+            p.produced(at, 500);
+            p.next(&available, 8, 1000);
+        }
+        let mean = bytes.iter().sum::<usize>() / 8;
+        assert!(bytes.iter().all(|b| b.abs_diff(mean) < mean / 5), "{bytes:?}");
+    }
+
+    #[test]
+    fn partitions_without_a_leader_are_left_out() {
+        let mut p = BuiltInPartitioner::new(1);
+        for _ in 0..50 {
+            assert!([2, 5].contains(&p.current(&[2, 5], 8)));
+            p.produced(2, 10);
+            p.produced(5, 10);
+            p.next(&[2, 5], 8, 10);
+        }
+    }
+}

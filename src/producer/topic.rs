@@ -1,0 +1,196 @@
+//! What the producer keeps of a topic: its partitions' queues, and the records that wait until it is known.
+
+use super::batch::{OpenBatch, SealedBatch};
+use super::partitioner::BuiltInPartitioner;
+use super::record::ProducerRecord;
+use crate::record::{Header, Headers};
+use crate::time::Nanos;
+use arc_swap::ArcSwapOption;
+use parking_lot::Mutex;
+use std::collections::VecDeque;
+use std::sync::Arc;
+
+/// A topic that something was sent to.
+pub struct Topic {
+    pub name: Arc<str>,
+    /// The partitions, once metadata has named them.
+    pub view: ArcSwapOption<TopicView>,
+    pub sticky: Mutex<BuiltInPartitioner>,
+    pub pending: Mutex<Pending>,
+}
+
+/// The partitions of a topic as the application's threads see them.
+pub struct TopicView {
+    pub partitions: Vec<Arc<Partition>>,
+    /// Indexes of those that have a leader.
+    pub available: Vec<u32>,
+}
+
+/// One partition's queue of batches.
+pub struct Partition {
+    pub topic: Arc<str>,
+    pub index: i32,
+    /// The place of its state in the sender.
+    pub slot: usize,
+    pub queue: Mutex<Queue>,
+}
+
+/// Batches in the order of their records. The newest may be open; one that is being sealed outside the lock keeps
+/// its place.
+#[derive(Default)]
+pub struct Queue {
+    pub open: Option<OpenBatch>,
+    slots: VecDeque<Slot>,
+    /// The number of the slot at the front; they are numbered without end.
+    first: u64,
+    /// Listed for the sender to look at.
+    pub listed: bool,
+    /// Records in the last batch, to size the next one's list of tokens.
+    pub expected: usize,
+}
+
+enum Slot {
+    Sealing { epoch: u64 },
+    Ready(Box<SealedBatch>),
+}
+
+/// A place in the queue for a batch that is being sealed.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct SealTicket(u64);
+
+impl Queue {
+    /// Takes the open batch out, to be sealed by the caller outside the lock; its place is kept.
+    pub fn begin_seal(&mut self) -> Option<(OpenBatch, SealTicket)> {
+        let open = self.open.take()?;
+        self.expected = open.records();
+        let ticket = SealTicket(self.first + self.slots.len() as u64);
+        self.slots.push_back(Slot::Sealing { epoch: open.epoch });
+        Some((open, ticket))
+    }
+
+    pub fn end_seal(&mut self, ticket: SealTicket, batch: SealedBatch) {
+        let at = usize::try_from(ticket.0.wrapping_sub(self.first)).unwrap_or(usize::MAX);
+        if let Some(slot) = self.slots.get_mut(at) {
+            *slot = Slot::Ready(Box::new(batch));
+        }
+    }
+
+    /// The oldest batch, if it is sealed.
+    pub fn front(&self) -> Option<&SealedBatch> {
+        match self.slots.front() {
+            Some(Slot::Ready(batch)) => Some(batch),
+            _ => None,
+        }
+    }
+
+    pub fn pop_front(&mut self) -> Option<Box<SealedBatch>> {
+        self.front()?;
+        self.first += 1;
+        match self.slots.pop_front() {
+            Some(Slot::Ready(batch)) => Some(batch),
+            _ => None,
+        }
+    }
+
+    /// Whether a batch is being sealed by another thread in front of everything else.
+    pub fn is_sealing(&self) -> bool {
+        matches!(self.slots.front(), Some(Slot::Sealing { .. }))
+    }
+
+    /// Whether every batch in it is sealed and taken.
+    pub fn is_empty(&self) -> bool {
+        self.open.is_none() && self.slots.is_empty()
+    }
+
+    /// Sealed batches, and such that are being sealed.
+    pub fn sealed(&self) -> usize {
+        self.slots.len()
+    }
+
+    /// Epochs of batches being sealed; they can't be taken out.
+    pub fn sealing_epochs(&self) -> impl Iterator<Item = u64> + '_ {
+        self.slots.iter().filter_map(|s| match s {
+            Slot::Sealing { epoch } => Some(*epoch),
+            Slot::Ready(_) => None,
+        })
+    }
+}
+
+/// A record that waits for its topic's partitions.
+pub struct PendingRecord {
+    pub partition: i32,
+    pub timestamp_ms: i64,
+    key: Option<Box<[u8]>>,
+    value: Option<Box<[u8]>>,
+    headers: Vec<(Box<[u8]>, Option<Box<[u8]>>)>,
+    encoded_headers: Option<(u32, Box<[u8]>)>,
+    pub token: u64,
+    pub deadline: Nanos,
+    /// Bytes charged for it.
+    pub charge: usize,
+    pub epoch: u64,
+}
+
+impl PendingRecord {
+    pub fn copy_of(record: &ProducerRecord<'_>, timestamp_ms: i64, deadline: Nanos, charge: usize, epoch: u64) -> Self {
+        let mut headers = Vec::new();
+        let mut encoded_headers = None;
+        match record.headers {
+            Headers::Slice(slice) => {
+                headers = slice.iter().map(|h| (h.name.into(), h.value.map(Box::from))).collect();
+            }
+            Headers::Encoded { count, bytes } => encoded_headers = Some((count, bytes.into())),
+        }
+        PendingRecord {
+            partition: record.partition,
+            timestamp_ms,
+            key: record.key.map(Box::from),
+            value: record.value.map(Box::from),
+            headers,
+            encoded_headers,
+            token: record.token,
+            deadline,
+            charge,
+            epoch,
+        }
+    }
+
+    /// Lends the record, its headers put together in `headers`.
+    pub fn with_record<T>(&self, f: impl FnOnce(ProducerRecord<'_>) -> T) -> T {
+        let slice: Vec<Header<'_>> =
+            self.headers.iter().map(|(name, value)| Header { name, value: value.as_deref() }).collect();
+        let headers = match &self.encoded_headers {
+            Some((count, bytes)) => Headers::Encoded { count: *count, bytes },
+            None => Headers::Slice(&slice),
+        };
+        f(ProducerRecord {
+            partition: self.partition,
+            timestamp_ms: self.timestamp_ms,
+            key: self.key.as_deref(),
+            value: self.value.as_deref(),
+            headers,
+            token: self.token,
+        })
+    }
+}
+
+/// The records that wait for a topic's partitions, oldest first.
+#[derive(Default)]
+pub struct Pending {
+    pub records: VecDeque<PendingRecord>,
+    /// The sender knows that something waits here.
+    pub listed: bool,
+    /// Sending to this topic fails for good: not authorized, or not a topic's name.
+    pub failed: Option<crate::error::Error>,
+}
+
+impl Topic {
+    pub fn new(name: Arc<str>, seed: u64) -> Topic {
+        Topic {
+            name,
+            view: ArcSwapOption::empty(),
+            sticky: Mutex::new(BuiltInPartitioner::new(seed)),
+            pending: Mutex::new(Pending::default()),
+        }
+    }
+}
