@@ -1,1 +1,22 @@
-//! (to come)
+//! The consumer: [`KafkaConsumer`] on the application's thread over request managers on the I/O thread.
+//!
+//! [`subscription_state`] says what is read and from where. On the I/O thread the [`fetcher`] asks the brokers and
+//! puts what comes into the [`fetch_buffer`]; [`offsets`] finds beginnings, ends and times; [`coordinator`] is the
+//! member of the group and commits. On the application's thread [`fetch_collector`] makes chunks of record views of
+//! what is buffered. The two sides meet in [`shared`].
+
+pub mod assignor;
+mod budget;
+mod commands;
+mod completed_fetch;
+mod fetch_buffer;
+mod fetch_collector;
+mod notices;
+mod partition_state;
+pub mod record_view;
+mod shared;
+mod subscription_state;
+mod types;
+
+pub use record_view::{BytesView, Chunk, FetchedBatch, HeaderView, RecordView};
+pub use types::{Event, OffsetAndMetadata, OffsetAndTimestamp, Offsets, Polled};
