@@ -1,9 +1,9 @@
 //! `ClusterConnectionStates`: what each broker's connection is doing, and when it may be tried again.
 
+use super::node_api_versions::NodeApiVersions;
 use super::request::NodeKey;
 use super::wire::{ConnId, JobId};
 use crate::error::Error;
-use super::node_api_versions::NodeApiVersions;
 use crate::time::Nanos;
 use std::net::IpAddr;
 use std::sync::Arc;

@@ -1,9 +1,11 @@
 //! The handshake of a new connection: ApiVersions tells which versions both sides speak (KIP-35, KIP-511).
 
+use super::frames::begin_request;
 use super::node_api_versions::NodeApiVersions;
 use crate::error::{Code, Error, Phase};
 use crate::protocol::messages::{ApiVersionsRequest, ApiVersionsResponse};
-use crate::protocol::{begin_request, ApiKey, EncodeError, Message, Reader, Writer};
+use crate::protocol::{ApiKey, EncodeError, Message, Reader, Writer};
+use bytes::Bytes;
 
 /// Tried first; an older broker answers it with UNSUPPORTED_VERSION, in the layout of version 0.
 pub const FIRST_VERSION: i16 = 3;
@@ -14,17 +16,16 @@ pub enum Answer {
     TryVersion(i16),
 }
 
-pub fn request(version: i16, correlation: i32, client_id: &str) -> Result<Writer, EncodeError> {
+pub fn request(version: i16, correlation: i32, client_id: &str) -> Result<Vec<Bytes>, EncodeError> {
     let body = ApiVersionsRequest {
         client_software_name: "milena",
         client_software_version: env!("CARGO_PKG_VERSION"),
         ..Default::default()
     };
-    let mut writer = Writer::new();
+    let mut writer = Writer::frame();
     begin_request(&mut writer, ApiKey::ApiVersions, version, correlation, client_id)?;
     body.encode(&mut writer, version)?;
-    writer.end_frame()?;
-    Ok(writer)
+    writer.finish_frame()
 }
 
 /// Reads the answer to ApiVersions in version `sent`.

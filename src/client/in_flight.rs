@@ -47,7 +47,8 @@ impl InFlightRequests {
 
     /// Takes out the requests whose deadline has passed.
     pub fn take_late(&mut self, now: Nanos) -> Vec<InFlight> {
-        let (late, rest): (VecDeque<_>, VecDeque<_>) = self.queue.drain(..).partition(|r: &InFlight| r.deadline <= now);
+        let (late, rest): (VecDeque<_>, VecDeque<_>) =
+            self.queue.drain(..).partition(|r: &InFlight| r.deadline <= now);
         self.queue = rest;
         late.into()
     }

@@ -3,8 +3,8 @@
 //! Topics are asked for one by one as they are needed, so that a new or moved topic costs one small request and
 //! not one for all; everything known is refreshed when `metadata.max.age.ms` has passed.
 
-use super::request::{NodeId, NodeKey, RequestId, RequestResult, RequestSpec, Target};
 use super::connection_states::Backoff;
+use super::request::{NodeId, NodeKey, RequestId, RequestResult, RequestSpec, Target};
 use crate::error::{Code, Error};
 use crate::protocol::messages::{metadata_request::MetadataRequestTopic, MetadataRequest, MetadataResponse};
 use crate::protocol::{ApiKey, Message, Reader, Uuid};
@@ -54,7 +54,9 @@ impl TopicMetadata {
 #[derive(Clone, Debug)]
 pub enum TopicState {
     /// Asked for, not answered yet, or the answer was one that passes (no leader yet, not there yet).
-    Unknown { last: Option<Error> },
+    Unknown {
+        last: Option<Error>,
+    },
     Known(Arc<TopicMetadata>),
     /// The answer will not change by itself: not authorized, invalid name.
     Failed(Error),
@@ -150,8 +152,12 @@ impl Metadata {
         self.updates
     }
 
-    /// The topics whose state changed since the last call.
-    pub fn take_changed(&mut self) -> BTreeSet<Arc<str>> {
+    /// The topics whose state the last response changed.
+    pub fn changed(&self) -> impl Iterator<Item = &Arc<str>> {
+        self.changed.iter()
+    }
+
+    pub(super) fn take_changed(&mut self) -> BTreeSet<Arc<str>> {
         std::mem::take(&mut self.changed)
     }
 
@@ -224,8 +230,12 @@ impl Metadata {
             let topics = names.iter().map(|n| MetadataRequestTopic { name: Some(n), ..Default::default() });
             // Before version 4 brokers create missing topics whatever the request says.
             let allow = if version >= 4 { allow_auto_create } else { true };
-            MetadataRequest { topics: Some(topics.collect()), allow_auto_topic_creation: allow, ..Default::default() }
-                .encode(w, version)
+            MetadataRequest {
+                topics: Some(topics.collect()),
+                allow_auto_topic_creation: allow,
+                ..Default::default()
+            }
+            .encode(w, version)
         };
         // From version 13 on an answer can carry a top-level error.
         RequestSpec::new(Target::Any, ApiKey::Metadata, (1, 13), self.settings.request_timeout_ms, encode)
@@ -268,7 +278,10 @@ impl Metadata {
         let response = MetadataResponse::decode(&mut reader, response.version)
             .map_err(|e| Error::new(Code::PROTOCOL, format!("a metadata response cannot be read: {e}")))?;
         if response.error_code != 0 {
-            return Err(Error::new(Code(i32::from(response.error_code)), "the broker refused the metadata request"));
+            return Err(Error::new(
+                Code(i32::from(response.error_code)),
+                "the broker refused the metadata request",
+            ));
         }
         if response.brokers.is_empty() {
             // A broker that is just starting: nothing of it can be used.
@@ -297,8 +310,7 @@ impl Metadata {
             .iter()
             .filter_map(|b| {
                 let port = u16::try_from(b.port).ok()?;
-                let broker =
-                    Broker { id: b.node_id, host: b.host.into(), port, rack: b.rack.map(Arc::from) };
+                let broker = Broker { id: b.node_id, host: b.host.into(), port, rack: b.rack.map(Arc::from) };
                 Some((b.node_id, broker))
             })
             .collect();
@@ -341,7 +353,10 @@ impl Metadata {
         let same = matches!((&new, self.topics.get(&name)),
             (TopicState::Known(new), Some(TopicState::Known(old))) if new == old);
         // A topic that was known and is gone for the moment keeps its partitions: its records wait for it.
-        let keeps = matches!((&new, self.topics.get(&name)), (TopicState::Unknown { .. }, Some(TopicState::Known(_))));
+        let keeps = matches!(
+            (&new, self.topics.get(&name)),
+            (TopicState::Unknown { .. }, Some(TopicState::Known(_)))
+        );
         if !same && !keeps {
             self.topics.insert(name.clone(), new);
             self.changed.insert(name);
@@ -384,7 +399,8 @@ fn topic_of(
         .collect();
     partitions.sort_by_key(|p| p.index);
     // Indexes run from 0 without gaps; should a broker ever leave one out, what lies behind it is not usable.
-    let usable = partitions.iter().enumerate().take_while(|(i, p)| usize::try_from(p.index) == Ok(*i)).count();
+    let usable =
+        partitions.iter().enumerate().take_while(|(i, p)| usize::try_from(p.index) == Ok(*i)).count();
     partitions.truncate(usable);
     TopicMetadata { name: name.clone(), id: topic.topic_id, internal: topic.is_internal, partitions }
 }

@@ -2,12 +2,14 @@
 
 pub mod connection_states;
 pub mod core;
+pub mod frames;
 pub mod handshake;
 pub mod in_flight;
 pub mod metadata;
 pub mod network_client;
 pub mod node_api_versions;
 pub mod request;
+pub mod settings;
 pub mod wire;
 
 pub use self::core::ClientCore;

@@ -2,15 +2,16 @@
 //! each request exactly one result.
 
 use super::connection_states::{Backoff, Connection, State};
-use super::handshake;
 use super::in_flight::{InFlight, InFlightRequests};
 use super::node_api_versions::NodeApiVersions;
 use super::request::{
-    FailureKind, NodeId, NodeKey, Owner, RequestError, RequestId, RequestResult, RequestSpec, Response, Target,
+    FailureKind, NodeId, NodeKey, Owner, RequestError, RequestId, RequestResult, RequestSpec, Response,
+    Target,
 };
 use super::wire::{Closed, ConnId, JobId, NetOp, SocketOptions};
+use super::{frames, handshake};
 use crate::error::{Code, Error, Phase};
-use crate::protocol::{self, ApiKey, Writer};
+use crate::protocol::{ApiKey, Writer};
 use crate::time::{earlier, Deadline, Nanos, Now};
 use bytes::Bytes;
 use std::cmp::Reverse;
@@ -159,7 +160,8 @@ impl NetworkClient {
         known.extend(self.brokers.iter().filter(|b| *b.0 < 0).map(|(id, at)| (*id, at.clone())));
         known.extend(brokers.map(|(id, host, port)| (id, (host.clone(), port))));
         self.brokers = known;
-        let moved: Vec<NodeKey> = self.nodes.iter().filter(|(key, n)| self.has_moved(key.id, n)).map(|n| *n.0).collect();
+        let moved: Vec<NodeKey> =
+            self.nodes.iter().filter(|(key, n)| self.has_moved(key.id, n)).map(|n| *n.0).collect();
         for key in moved {
             let error = Error::new(Code::TRANSPORT, "the broker left the cluster or changed its address");
             self.drop_connection(key, FailureKind::Disconnected, error);
@@ -254,7 +256,7 @@ impl NetworkClient {
             let text = format!("a response of {} bytes came that no request asked for", frame.len());
             return self.protocol_error(now, key, Error::new(Code::PROTOCOL, text));
         };
-        match protocol::split_response(request.api, request.version, request.correlation, &frame) {
+        match frames::response_body(request.api, request.version, request.correlation, &frame) {
             Ok(body) => match request.owner {
                 Some((owner, id)) => self.complete(key, owner, id, &request, body),
                 None => self.on_handshake(now, key, conn, request.version, &body),
@@ -303,7 +305,12 @@ impl NetworkClient {
     fn assign(&mut self, now: Now, key: NodeKey, waiting: Waiting) {
         if !self.ensure_node(key) {
             let text = format!("broker {} is not in the cluster's metadata", key.id);
-            return self.fail(waiting.owner, waiting.id, FailureKind::NotSent, Error::new(Code::TRANSPORT, text));
+            return self.fail(
+                waiting.owner,
+                waiting.id,
+                FailureKind::NotSent,
+                Error::new(Code::TRANSPORT, text),
+            );
         }
         let deadline = waiting.deadline;
         let Some(node) = self.nodes.get_mut(&key) else { return };
@@ -344,15 +351,19 @@ impl NetworkClient {
         let Some(node) = self.nodes.get_mut(&key) else { return };
         let correlation = node.in_flight.next_correlation();
         let api = waiting.spec.api;
-        let mut writer = Writer::new();
-        let written = protocol::begin_request(&mut writer, api, version, correlation, &self.settings.client_id)
+        let mut writer = Writer::frame();
+        let written = frames::begin_request(&mut writer, api, version, correlation, &self.settings.client_id)
             .and_then(|()| (waiting.spec.encode)(&mut writer, version))
-            .and_then(|()| writer.end_frame());
-        if let Err(e) = written {
-            let text = format!("{} version {version} could not be written: {e}", api.name());
-            let error = Error::new(Code::INVALID_ARGUMENT, text).broker(key.id);
-            return self.fail(waiting.owner, waiting.id, FailureKind::Invalid, error);
-        }
+            .map(|()| writer.len())
+            .and_then(|bytes| Ok((bytes, writer.finish_frame()?)));
+        let (bytes, segments) = match written {
+            Ok(frame) => frame,
+            Err(e) => {
+                let text = format!("{} version {version} could not be written: {e}", api.name());
+                let error = Error::new(Code::INVALID_ARGUMENT, text).broker(key.id);
+                return self.fail(waiting.owner, waiting.id, FailureKind::Invalid, error);
+            }
+        };
         let request = InFlight {
             correlation,
             owner: Some((waiting.owner, waiting.id)),
@@ -360,10 +371,10 @@ impl NetworkClient {
             version,
             sent: now.mono,
             deadline: waiting.deadline,
-            bytes: writer.len(),
+            bytes,
         };
         node.connection.last_used = now.mono;
-        self.ops.push_back(NetOp::Send { conn, segments: writer.finish() });
+        self.ops.push_back(NetOp::Send { conn, segments });
         if waiting.spec.answered {
             let deadline = request.deadline;
             node.in_flight.push(request);
@@ -411,7 +422,7 @@ impl NetworkClient {
         let Some(node) = self.nodes.get_mut(&key) else { return };
         let correlation = node.in_flight.next_correlation();
         match handshake::request(version, correlation, &self.settings.client_id) {
-            Ok(writer) => {
+            Ok(segments) => {
                 let deadline = node.connection.state.deadline().unwrap_or(Nanos::NEVER);
                 node.in_flight.push(InFlight {
                     correlation,
@@ -420,9 +431,9 @@ impl NetworkClient {
                     version,
                     sent: now.mono,
                     deadline,
-                    bytes: writer.len(),
+                    bytes: segments.iter().map(Bytes::len).sum(),
                 });
-                self.ops.push_back(NetOp::Send { conn, segments: writer.finish() });
+                self.ops.push_back(NetOp::Send { conn, segments });
             }
             Err(e) => {
                 let text = format!("ApiVersions could not be written: {e}");
@@ -552,7 +563,8 @@ impl NetworkClient {
         }
         let address = node.connection.address();
         let last = node.connection.last_error.clone();
-        let (late, rest): (VecDeque<_>, VecDeque<_>) = node.waiting.drain(..).partition(|w| w.deadline <= now.mono);
+        let (late, rest): (VecDeque<_>, VecDeque<_>) =
+            node.waiting.drain(..).partition(|w| w.deadline <= now.mono);
         node.waiting = rest;
         for w in late {
             let text = format!("{} was not sent within {} ms", w.spec.api.name(), w.spec.timeout_ms);
@@ -575,7 +587,8 @@ impl NetworkClient {
             State::Connecting { .. } => (Phase::Tcp, "the connection was not made in time"),
             _ => (Phase::ApiVersions, "the broker did not answer ApiVersions in time"),
         };
-        let hint = "check that the address is reachable from here, or raise socket.connection.setup.timeout.ms";
+        let hint =
+            "check that the address is reachable from here, or raise socket.connection.setup.timeout.ms";
         self.connection_failed(now, key, phase, Error::new(Code::TIMED_OUT, what).hint(hint));
     }
 
@@ -629,7 +642,9 @@ impl NetworkClient {
             self.rng.shuffle(bootstrap);
         }
         let rank = |id: &NodeId| -> Option<(u8, usize)> {
-            let Some(node) = self.nodes.get(&NodeKey::data(*id)) else { return Some((2 + u8::from(*id < 0), 0)) };
+            let Some(node) = self.nodes.get(&NodeKey::data(*id)) else {
+                return Some((2 + u8::from(*id < 0), 0));
+            };
             match node.connection.state {
                 State::Ready { .. } => Some((0, node.in_flight.len() + node.waiting.len())),
                 State::Connecting { .. } | State::Handshaking { .. } | State::Resolving { .. } => {
@@ -648,8 +663,9 @@ impl NetworkClient {
             let Some(w) = self.unassigned.pop_front() else { break };
             if w.deadline <= now.mono {
                 let text = format!("{} found no broker within {} ms", w.spec.api.name(), w.spec.timeout_ms);
-                let mut error = Error::new(Code::TIMED_OUT, text)
-                    .hint("check bootstrap.servers, and that a broker runs there and can be reached from here");
+                let mut error = Error::new(Code::TIMED_OUT, text).hint(
+                    "check bootstrap.servers, and that a broker runs there and can be reached from here",
+                );
                 if let Some(last) = &self.last_error {
                     error = error.cause(last.to_string());
                 }

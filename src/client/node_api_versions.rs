@@ -40,7 +40,8 @@ impl NodeApiVersions {
                 return Ok(version);
             }
         }
-        let theirs = theirs.map_or("does not offer it".to_owned(), |(min, max)| format!("offers {min} to {max}"));
+        let theirs =
+            theirs.map_or("does not offer it".to_owned(), |(min, max)| format!("offers {min} to {max}"));
         let text = format!(
             "{} cannot be sent: this client needs version {} to {}, the broker {theirs}",
             api.name(),
@@ -57,7 +58,8 @@ mod tests {
 
     #[test]
     fn the_highest_common_version_is_chosen() {
-        let table = NodeApiVersions::from_ranges([(0, 3, 8), (3, 0, 12), (-1, 0, 0), (i16::MAX, 0, 1)].into_iter());
+        let table =
+            NodeApiVersions::from_ranges([(0, 3, 8), (3, 0, 12), (-1, 0, 0), (i16::MAX, 0, 1)].into_iter());
         assert_eq!(table.choose(ApiKey::Produce, (3, 13)), Ok(8));
         assert_eq!(table.choose(ApiKey::Metadata, (1, 9)), Ok(9));
     }

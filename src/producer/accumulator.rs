@@ -149,6 +149,11 @@ impl RecordAccumulator {
         }
     }
 
+    /// The topic of this name, if something was sent to it.
+    pub fn find(&self, name: &str) -> Option<Arc<Topic>> {
+        self.topics.read().get(name).cloned()
+    }
+
     /// The topic of this name; it is made when it is sent to for the first time.
     pub fn topic(&self, name: &str) -> Result<Arc<Topic>, Error> {
         if let Some(topic) = self.topics.read().get(name) {
@@ -165,7 +170,11 @@ impl RecordAccumulator {
     fn route(&self, topic: &str, record: &ProducerRecord<'_>, partitions: usize) -> Result<Route, Error> {
         if record.partition >= 0 {
             let index = record.partition as usize;
-            return if index < partitions { Ok(Route::Fixed(index)) } else { Err(no_such_partition(topic, index)) };
+            return if index < partitions {
+                Ok(Route::Fixed(index))
+            } else {
+                Err(no_such_partition(topic, index))
+            };
         }
         match record.key {
             Some(key) if !self.settings.ignore_keys => Ok(Route::Fixed(partition_for_key(key, partitions))),
@@ -191,9 +200,12 @@ impl RecordAccumulator {
         let Some(partition) = view.partitions.get(index) else { return Ok(()) };
         let mut spare = None;
         loop {
-            let (end, appended) = self.append_locked(partition, &mut spare, |queue| {
-                self.fill(queue, &topic.name, count, route, source, at, accepted)
-            }, at)?;
+            let (end, appended) = self.append_locked(
+                partition,
+                &mut spare,
+                |queue| self.fill(queue, &topic.name, count, route, source, at, accepted),
+                at,
+            )?;
             if route == Route::Sticky {
                 topic.sticky.lock().produced(index, appended);
             }
@@ -291,7 +303,9 @@ impl RecordAccumulator {
             match outcome {
                 Ok(()) => {}
                 Err(AppendError::Full) => return self.needs_batch(&entry),
-                Err(AppendError::TooLarge) => return RunEnd::Failed(too_large(record_size_upper_bound(&entry), i32::MAX as usize)),
+                Err(AppendError::TooLarge) => {
+                    return RunEnd::Failed(too_large(record_size_upper_bound(&entry), i32::MAX as usize))
+                }
             }
             source.advance();
             *accepted += 1;
@@ -346,9 +360,14 @@ impl RecordAccumulator {
     }
 
     /// Seals a batch outside the lock and puts it in the place that was kept for it.
-    pub fn finish_seal(&self, partition: &Partition, open: OpenBatch, ticket: SealTicket) {
+    pub fn finish_seal(&self, partition: &Arc<Partition>, open: OpenBatch, ticket: SealTicket) {
         let sealed = open.seal(self.settings.compression, &self.pool);
-        partition.queue.lock().end_seal(ticket, sealed);
+        let mut queue = partition.queue.lock();
+        let notice = queue.end_seal(ticket, sealed).then(|| self.notice(&mut queue));
+        drop(queue);
+        if let Some(notice) = notice {
+            self.announce(partition, notice);
+        }
     }
 
     /// What the I/O thread must know of this queue, noted under its lock.
@@ -469,7 +488,9 @@ impl RecordAccumulator {
             let placed = record.with_record(|r| {
                 let index = match self.route(&topic.name, &r, count)? {
                     Route::Fixed(index) => index,
-                    Route::Sticky => topic.sticky.lock().next(&view.available, count, self.settings.batch_size),
+                    Route::Sticky => {
+                        topic.sticky.lock().next(&view.available, count, self.settings.batch_size)
+                    }
                 };
                 let bytes = self.place_one(view, index, &r, record, now)?;
                 topic.sticky.lock().produced(index, bytes);

@@ -2,8 +2,8 @@
 
 use super::buffer_pool::BufferPool;
 use crate::record::{
-    AppendError, BatchFacts, ByteBufferOutputStream, Compression, Compressor, MemoryRecordsBuilder, RecordRef,
-    BATCH_OVERHEAD,
+    AppendError, BatchFacts, ByteBufferOutputStream, Compression, Compressor, MemoryRecordsBuilder,
+    RecordRef, BATCH_OVERHEAD,
 };
 use crate::time::Nanos;
 use bytes::Bytes;
@@ -42,7 +42,12 @@ impl OpenBatch {
     }
 
     #[inline]
-    pub fn try_append(&mut self, record: &RecordRef<'_>, token: u64, limit: usize) -> Result<(), AppendError> {
+    pub fn try_append(
+        &mut self,
+        record: &RecordRef<'_>,
+        token: u64,
+        limit: usize,
+    ) -> Result<(), AppendError> {
         self.builder.append_with_offset(record, limit)?;
         self.tokens.push(token);
         Ok(())
@@ -63,11 +68,7 @@ impl OpenBatch {
         // The builder's buffer grows for a record larger than batch.size only.
         let buffer_charge = self.charge.max(closed.payload.capacity());
         pool.force_charge(token_charge + (buffer_charge - self.charge));
-        let memory = PooledMemory {
-            stream: Some(closed.payload),
-            charge: buffer_charge,
-            pool: pool.clone(),
-        };
+        let memory = PooledMemory { stream: Some(closed.payload), charge: buffer_charge, pool: pool.clone() };
         SealedBatch {
             facts: closed.facts,
             payload: Bytes::from_owner(memory),
@@ -77,9 +78,9 @@ impl OpenBatch {
             token_charge,
             attempts: 0,
             sequence: None,
+            order: (0, 0),
             retry_at: Nanos(0),
             last_error: None,
-            split: false,
         }
     }
 }
@@ -131,10 +132,11 @@ pub struct SealedBatch {
     pub attempts: u32,
     /// Given when it is first sent, and kept: a retry with the same numbers is not written twice.
     pub sequence: Option<Sequence>,
+    /// Its place among the batches of its partition, given when it is first sent. A batch that comes out of a
+    /// split has the place of the whole, and its part of it.
+    pub order: (u64, u32),
     pub retry_at: Nanos,
     pub last_error: Option<crate::error::Error>,
-    /// It came out of a batch that the broker found too large.
-    pub split: bool,
 }
 
 impl SealedBatch {
@@ -145,6 +147,23 @@ impl SealedBatch {
 
     pub fn records(&self) -> i32 {
         self.tokens.len() as i32
+    }
+
+    /// What is needed to report it, while the rest stays to await its answer.
+    pub fn take_for_report(&mut self) -> SealedBatch {
+        SealedBatch {
+            facts: self.facts,
+            payload: Bytes::new(),
+            tokens: std::mem::take(&mut self.tokens),
+            created: self.created,
+            epoch: self.epoch,
+            token_charge: std::mem::take(&mut self.token_charge),
+            attempts: self.attempts,
+            sequence: self.sequence,
+            order: self.order,
+            retry_at: self.retry_at,
+            last_error: self.last_error.take(),
+        }
     }
 
     /// The sequence number behind its last record; they wrap round within the positive numbers.

@@ -80,13 +80,18 @@ impl BufferPool {
     /// A buffer of at least `size` bytes, charged; waits for room until `deadline` (`None`: does not wait).
     pub fn allocate(&self, size: usize, deadline: Option<Instant>) -> Result<Vec<u8>, Refused> {
         let size = size.max(self.poolable);
-        let reused = self.charge_and(size, deadline, |state| {
-            if size == self.poolable {
-                state.free.pop()
-            } else {
-                None
-            }
-        })?;
+        let reused =
+            self.charge_and(
+                size,
+                deadline,
+                |state| {
+                    if size == self.poolable {
+                        state.free.pop()
+                    } else {
+                        None
+                    }
+                },
+            )?;
         Ok(reused.unwrap_or_else(|| vec![0; size]))
     }
 
@@ -209,14 +214,16 @@ mod tests {
         let pool = Arc::new(BufferPool::new(40, 40, Arc::default()));
         let first = pool.allocate(40, None).unwrap();
         let other = pool.clone();
-        let waiter = std::thread::spawn(move || other.allocate(40, Some(Instant::now() + Duration::from_secs(30))));
+        let waiter =
+            std::thread::spawn(move || other.allocate(40, Some(Instant::now() + Duration::from_secs(30))));
         while !pool.is_exhausted() {
             std::thread::yield_now();
         }
         pool.release_buffer(40, first);
         assert_eq!(waiter.join().unwrap().map(|b| b.len()), Ok(40));
         let other = pool.clone();
-        let waiter = std::thread::spawn(move || other.charge(1, Some(Instant::now() + Duration::from_secs(30))));
+        let waiter =
+            std::thread::spawn(move || other.charge(1, Some(Instant::now() + Duration::from_secs(30))));
         while !pool.is_exhausted() {
             std::thread::yield_now();
         }

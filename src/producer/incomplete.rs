@@ -84,6 +84,11 @@ impl Incomplete {
         }
     }
 
+    /// Units that are not reported yet.
+    pub fn left(&self) -> usize {
+        self.state.lock().left.values().sum()
+    }
+
     /// Nothing more will be reported: ends every wait.
     pub fn give_up(&self) {
         self.state.lock().fatal = true;

@@ -20,7 +20,14 @@ pub struct ProducerRecord<'a> {
 
 impl Default for ProducerRecord<'_> {
     fn default() -> Self {
-        ProducerRecord { partition: -1, timestamp_ms: -1, key: None, value: None, headers: Headers::NONE, token: 0 }
+        ProducerRecord {
+            partition: -1,
+            timestamp_ms: -1,
+            key: None,
+            value: None,
+            headers: Headers::NONE,
+            token: 0,
+        }
     }
 }
 

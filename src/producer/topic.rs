@@ -45,12 +45,14 @@ pub struct Queue {
     first: u64,
     /// Listed for the sender to look at.
     pub listed: bool,
+    /// The sender found a batch being sealed at the front, and wants to know when that is done.
+    pub sender_waits: bool,
     /// Records in the last batch, to size the next one's list of tokens.
     pub expected: usize,
 }
 
 enum Slot {
-    Sealing { epoch: u64 },
+    Sealing,
     Ready(Box<SealedBatch>),
 }
 
@@ -64,15 +66,17 @@ impl Queue {
         let open = self.open.take()?;
         self.expected = open.records();
         let ticket = SealTicket(self.first + self.slots.len() as u64);
-        self.slots.push_back(Slot::Sealing { epoch: open.epoch });
+        self.slots.push_back(Slot::Sealing);
         Some((open, ticket))
     }
 
-    pub fn end_seal(&mut self, ticket: SealTicket, batch: SealedBatch) {
+    /// Puts the sealed batch in its place. Returns whether the sender waits for it.
+    pub fn end_seal(&mut self, ticket: SealTicket, batch: SealedBatch) -> bool {
         let at = usize::try_from(ticket.0.wrapping_sub(self.first)).unwrap_or(usize::MAX);
         if let Some(slot) = self.slots.get_mut(at) {
             *slot = Slot::Ready(Box::new(batch));
         }
+        std::mem::take(&mut self.sender_waits)
     }
 
     /// The oldest batch, if it is sealed.
@@ -94,7 +98,7 @@ impl Queue {
 
     /// Whether a batch is being sealed by another thread in front of everything else.
     pub fn is_sealing(&self) -> bool {
-        matches!(self.slots.front(), Some(Slot::Sealing { .. }))
+        matches!(self.slots.front(), Some(Slot::Sealing))
     }
 
     /// Whether every batch in it is sealed and taken.
@@ -105,14 +109,6 @@ impl Queue {
     /// Sealed batches, and such that are being sealed.
     pub fn sealed(&self) -> usize {
         self.slots.len()
-    }
-
-    /// Epochs of batches being sealed; they can't be taken out.
-    pub fn sealing_epochs(&self) -> impl Iterator<Item = u64> + '_ {
-        self.slots.iter().filter_map(|s| match s {
-            Slot::Sealing { epoch } => Some(*epoch),
-            Slot::Ready(_) => None,
-        })
     }
 }
 
@@ -132,7 +128,13 @@ pub struct PendingRecord {
 }
 
 impl PendingRecord {
-    pub fn copy_of(record: &ProducerRecord<'_>, timestamp_ms: i64, deadline: Nanos, charge: usize, epoch: u64) -> Self {
+    pub fn copy_of(
+        record: &ProducerRecord<'_>,
+        timestamp_ms: i64,
+        deadline: Nanos,
+        charge: usize,
+        epoch: u64,
+    ) -> Self {
         let mut headers = Vec::new();
         let mut encoded_headers = None;
         match record.headers {
@@ -180,8 +182,6 @@ pub struct Pending {
     pub records: VecDeque<PendingRecord>,
     /// The sender knows that something waits here.
     pub listed: bool,
-    /// Sending to this topic fails for good: not authorized, or not a topic's name.
-    pub failed: Option<crate::error::Error>,
 }
 
 impl Topic {

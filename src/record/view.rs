@@ -272,3 +272,91 @@ impl Iterator for Records {
         }
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::record::{Compressor, Header, Headers, MemoryRecordsBuilder, RecordRef};
+    use proptest::prelude::*;
+
+    fn frame(count: u32, last_offset_delta: u32) -> Frame {
+        Frame {
+            base_offset: 100,
+            next_offset: 200,
+            last_offset_delta,
+            base_timestamp: 1_000_000,
+            timestamp_type: TimestampType::CreateTime,
+            count,
+        }
+    }
+
+    /// Both paths over the same bytes: they must agree on every record, every error and the end.
+    fn both_paths(block: &[u8], frame: Frame) -> Vec<Result<Record, RecordError>> {
+        let records = Records::v2(Bytes::copy_from_slice(block), frame);
+        let mut slow = records.clone();
+        let expected: Vec<_> = std::iter::from_fn(|| slow.next_any()).collect();
+        let got: Vec<_> = records.collect();
+        assert_eq!(got, expected);
+        got
+    }
+
+    fn payload(count: usize, key: Option<&[u8]>, value: &[u8], step: i64) -> Vec<u8> {
+        let headers = [Header { name: b"n", value: None }];
+        let mut builder = MemoryRecordsBuilder::new(Vec::new());
+        for i in 0..count {
+            let record = RecordRef {
+                timestamp_ms: 1_000_000 + i as i64 * step,
+                key,
+                value: Some(value),
+                headers: if i % 7 == 6 { Headers::Slice(&headers) } else { Headers::NONE },
+            };
+            builder.append_with_offset(&record, usize::MAX).unwrap();
+        }
+        builder.close(crate::record::Compression::None, 0, &mut Compressor::new()).payload.as_ref().to_vec()
+    }
+
+    #[test]
+    fn each_byte_with_each_value() {
+        for key in [None, Some(&b"a key"[..])] {
+            let good = payload(3, key, b"a value", 300);
+            assert_eq!(both_paths(&good, frame(3, 2)).len(), 3);
+            for at in 0..good.len() {
+                for value in 0..=255 {
+                    let mut bad = good.clone();
+                    bad[at] = value;
+                    both_paths(&bad, frame(3, 2));
+                }
+            }
+        }
+    }
+
+    #[test]
+    fn the_common_case_takes_the_fast_path() {
+        for (key, value, step) in
+            [(None, 100, 0), (None, 1000, 5), (Some(&[1; 20][..]), 100, 700), (None, 20_000, 1)]
+        {
+            let block = payload(6, key, &vec![7; value], step);
+            let mut records = Records::v2(Bytes::from(block), frame(6, 5));
+            for i in 0..5 {
+                assert!(records.next_small().is_some(), "{i} of key {key:?}, value {value}, step {step}");
+            }
+        }
+    }
+
+    proptest! {
+        #[test]
+        fn paths_agree(
+            key in prop::option::of(prop::collection::vec(any::<u8>(), 0..200)),
+            value in prop::collection::vec(any::<u8>(), 0..200),
+            step in -1000i64..1000, count in 1usize..20, last in 0u32..20,
+            changes in prop::collection::vec((any::<prop::sample::Index>(), any::<u8>()), 0..4),
+        ) {
+            let mut block = payload(count, key.as_deref(), &value, step);
+            for (at, byte) in changes {
+                let at = at.index(block.len());
+                block[at] = byte;
+            }
+            both_paths(&block, frame(count as u32, last));
+        }
+    }
+}

@@ -1,5 +1,14 @@
-//! What the operating system gives and no crate wraps better. With `ffi`, the only place for `unsafe`.
+//! What the operating system gives and no crate wraps better; with `ffi` the only `unsafe`.
 #![allow(unsafe_code)]
 
+pub mod clock;
+#[cfg(unix)]
 pub mod event_fd;
+pub mod fork;
 pub mod signal;
+pub mod thread;
+
+pub use clock::now;
+#[cfg(unix)]
+pub use event_fd::EventFd;
+pub use fork::fork_generation;

@@ -107,12 +107,6 @@ sample!(delete_share_group_offsets_request::DeleteShareGroupOffsetsRequest { gro
 sample!(delete_share_group_offsets_request::DeleteShareGroupOffsetsRequestTopic { topic_name(0 0), });
 sample!(delete_share_group_offsets_response::DeleteShareGroupOffsetsResponse { throttle_time_ms(0 0), error_code(0 0), error_message(0 0, null 0 0), responses(0 0), });
 sample!(delete_share_group_offsets_response::DeleteShareGroupOffsetsResponseTopic { topic_name(0 0), topic_id(0 0), error_code(0 0), error_message(0 0, null 0 0), });
-sample!(delete_share_group_state_request::DeleteShareGroupStateRequest { group_id(0 0), topics(0 0), });
-sample!(delete_share_group_state_request::DeleteStateData { topic_id(0 0), partitions(0 0), });
-sample!(delete_share_group_state_request::PartitionData { partition(0 0), });
-sample!(delete_share_group_state_response::DeleteShareGroupStateResponse { results(0 0), });
-sample!(delete_share_group_state_response::DeleteStateResult { topic_id(0 0), partitions(0 0), });
-sample!(delete_share_group_state_response::PartitionResult { partition(0 0), error_code(0 0), error_message(0 0, null 0 0), });
 sample!(delete_topics_request::DeleteTopicsRequest { topics(6 6), topic_names(0 5), timeout_ms(0 6), });
 sample!(delete_topics_request::DeleteTopicState { name(6 6, null 6 6), topic_id(6 6), });
 sample!(delete_topics_response::DeleteTopicsResponse { throttle_time_ms(1 6), responses(0 6), });
@@ -225,12 +219,6 @@ sample!(incremental_alter_configs_response::IncrementalAlterConfigsResponse { th
 sample!(incremental_alter_configs_response::AlterConfigsResourceResponse { error_code(0 1), error_message(0 1, null 0 1), resource_type(0 1), resource_name(0 1), });
 sample!(init_producer_id_request::InitProducerIdRequest { transactional_id(0 5, null 0 5), transaction_timeout_ms(0 5), producer_id(3 5), producer_epoch(3 5), });
 sample!(init_producer_id_response::InitProducerIdResponse { throttle_time_ms(0 5), error_code(0 5), producer_id(0 5), producer_epoch(0 5), });
-sample!(initialize_share_group_state_request::InitializeShareGroupStateRequest { group_id(0 0), topics(0 0), });
-sample!(initialize_share_group_state_request::InitializeStateData { topic_id(0 0), partitions(0 0), });
-sample!(initialize_share_group_state_request::PartitionData { partition(0 0), state_epoch(0 0), start_offset(0 0), });
-sample!(initialize_share_group_state_response::InitializeShareGroupStateResponse { results(0 0), });
-sample!(initialize_share_group_state_response::InitializeStateResult { topic_id(0 0), partitions(0 0), });
-sample!(initialize_share_group_state_response::PartitionResult { partition(0 0), error_code(0 0), error_message(0 0, null 0 0), });
 sample!(join_group_request::JoinGroupRequest { group_id(0 9), session_timeout_ms(0 9), rebalance_timeout_ms(1 9), member_id(0 9), group_instance_id(5 9, null 5 9), protocol_type(0 9), protocols(0 9), reason(8 9, null 8 9), });
 sample!(join_group_request::JoinGroupRequestProtocol { name(0 9), metadata(0 9), });
 sample!(join_group_response::JoinGroupResponse { throttle_time_ms(2 9), error_code(0 9), generation_id(0 9), protocol_type(7 9, null 7 9), protocol_name(0 9, null 7 9), leader(0 9), skip_assignment(9 9), member_id(0 9), members(0 9), });
@@ -304,19 +292,6 @@ sample!(produce_response::LeaderIdAndEpoch { leader_id(10 13), leader_epoch(10 1
 sample!(produce_response::NodeEndpoint { node_id(10 13), host(10 13), port(10 13), rack(10 13, null 10 13), });
 sample!(push_telemetry_request::PushTelemetryRequest { client_instance_id(0 0), subscription_id(0 0), terminating(0 0), compression_type(0 0), metrics(0 0), });
 sample!(push_telemetry_response::PushTelemetryResponse { throttle_time_ms(0 0), error_code(0 0), });
-sample!(read_share_group_state_request::ReadShareGroupStateRequest { group_id(0 0), topics(0 0), });
-sample!(read_share_group_state_request::ReadStateData { topic_id(0 0), partitions(0 0), });
-sample!(read_share_group_state_request::PartitionData { partition(0 0), leader_epoch(0 0), });
-sample!(read_share_group_state_response::ReadShareGroupStateResponse { results(0 0), });
-sample!(read_share_group_state_response::ReadStateResult { topic_id(0 0), partitions(0 0), });
-sample!(read_share_group_state_response::PartitionResult { partition(0 0), error_code(0 0), error_message(0 0, null 0 0), state_epoch(0 0), start_offset(0 0), state_batches(0 0), });
-sample!(read_share_group_state_response::StateBatch { first_offset(0 0), last_offset(0 0), delivery_state(0 0), delivery_count(0 0), });
-sample!(read_share_group_state_summary_request::ReadShareGroupStateSummaryRequest { group_id(0 1), topics(0 1), });
-sample!(read_share_group_state_summary_request::ReadStateSummaryData { topic_id(0 1), partitions(0 1), });
-sample!(read_share_group_state_summary_request::PartitionData { partition(0 1), leader_epoch(0 1), });
-sample!(read_share_group_state_summary_response::ReadShareGroupStateSummaryResponse { results(0 1), });
-sample!(read_share_group_state_summary_response::ReadStateSummaryResult { topic_id(0 1), partitions(0 1), });
-sample!(read_share_group_state_summary_response::PartitionResult { partition(0 1), error_code(0 1), error_message(0 1, null 0 1), state_epoch(0 1), leader_epoch(0 1), start_offset(0 1), delivery_complete_count(1 1), });
 sample!(remove_raft_voter_request::RemoveRaftVoterRequest { cluster_id(0 0, null 0 0), voter_id(0 0), voter_directory_id(0 0), });
 sample!(remove_raft_voter_response::RemoveRaftVoterResponse { throttle_time_ms(0 0), error_code(0 0), error_message(0 0, null 0 0), });
 sample!(renew_delegation_token_request::RenewDelegationTokenRequest { hmac(0 2), renew_period_ms(0 2), });
@@ -411,13 +386,6 @@ sample!(update_features_request::UpdateFeaturesRequest { timeout_ms(0 2), featur
 sample!(update_features_request::FeatureUpdateKey { feature(0 2), max_version_level(0 2), allow_downgrade(0 0), upgrade_type(1 2), });
 sample!(update_features_response::UpdateFeaturesResponse { throttle_time_ms(0 2), error_code(0 2), error_message(0 2, null 0 2), results(0 1), });
 sample!(update_features_response::UpdatableFeatureResult { feature(0 1), error_code(0 1), error_message(0 1, null 0 1), });
-sample!(write_share_group_state_request::WriteShareGroupStateRequest { group_id(0 1), topics(0 1), });
-sample!(write_share_group_state_request::WriteStateData { topic_id(0 1), partitions(0 1), });
-sample!(write_share_group_state_request::PartitionData { partition(0 1), state_epoch(0 1), leader_epoch(0 1), start_offset(0 1), delivery_complete_count(1 1), state_batches(0 1), });
-sample!(write_share_group_state_request::StateBatch { first_offset(0 1), last_offset(0 1), delivery_state(0 1), delivery_count(0 1), });
-sample!(write_share_group_state_response::WriteShareGroupStateResponse { results(0 1), });
-sample!(write_share_group_state_response::WriteStateResult { topic_id(0 1), partitions(0 1), });
-sample!(write_share_group_state_response::PartitionResult { partition(0 1), error_code(0 1), error_message(0 1, null 0 1), });
 sample!(write_txn_markers_request::WriteTxnMarkersRequest { markers(0 2), });
 sample!(write_txn_markers_request::WritableTxnMarker { producer_id(0 2), producer_epoch(0 2), transaction_result(0 2), topics(0 2), coordinator_epoch(0 2), transaction_version(2 2), });
 sample!(write_txn_markers_request::WritableTxnMarkerTopic { name(0 2), partition_indexes(0 2), });
@@ -469,8 +437,6 @@ api DeleteRecordsRequest,
 api DeleteRecordsResponse,
 api DeleteShareGroupOffsetsRequest,
 api DeleteShareGroupOffsetsResponse,
-api DeleteShareGroupStateRequest,
-api DeleteShareGroupStateResponse,
 api DeleteTopicsRequest,
 api DeleteTopicsResponse,
 api DescribeAclsRequest,
@@ -517,8 +483,6 @@ api IncrementalAlterConfigsRequest,
 api IncrementalAlterConfigsResponse,
 api InitProducerIdRequest,
 api InitProducerIdResponse,
-api InitializeShareGroupStateRequest,
-api InitializeShareGroupStateResponse,
 api JoinGroupRequest,
 api JoinGroupResponse,
 api LeaveGroupRequest,
@@ -547,10 +511,6 @@ api ProduceRequest,
 api ProduceResponse,
 api PushTelemetryRequest,
 api PushTelemetryResponse,
-api ReadShareGroupStateRequest,
-api ReadShareGroupStateResponse,
-api ReadShareGroupStateSummaryRequest,
-api ReadShareGroupStateSummaryResponse,
 api RemoveRaftVoterRequest,
 api RemoveRaftVoterResponse,
 api RenewDelegationTokenRequest,
@@ -585,8 +545,6 @@ api UnregisterControllerRequest,
 api UnregisterControllerResponse,
 api UpdateFeaturesRequest,
 api UpdateFeaturesResponse,
-api WriteShareGroupStateRequest,
-api WriteShareGroupStateResponse,
 api WriteTxnMarkersRequest,
 api WriteTxnMarkersResponse,
 }

@@ -2,7 +2,7 @@
 
 use crate::protocol::codec::{message, DecodeError, EncodeError, Reader, Uuid, Wire, Writer};
 
-/// Versions 0 to 1.
+/// API 80, versions 0 to 1, flexible from 0.
 #[derive(Clone, Debug, PartialEq)]
 pub struct AddRaftVoterRequest<'a> {
     /// Versions 0+, nullable 0+, default `Some("")`.
@@ -15,7 +15,7 @@ pub struct AddRaftVoterRequest<'a> {
     pub voter_directory_id: Uuid,
     /// Versions 0+.
     pub listeners: Vec<Listener<'a>>,
-    /// Versions 1, default `true`.
+    /// Versions 1+, default `true`.
     pub ack_when_committed: bool,
 }
 
@@ -40,7 +40,7 @@ impl<'a> Wire<'a> for AddRaftVoterRequest<'a> {
         let voter_id = r.i32()?;
         let voter_directory_id = r.uuid()?;
         let listeners = r.array(v, f)?;
-        let ack_when_committed = if v == 1 { r.bool()? } else { true };
+        let ack_when_committed = if v >= 1 { r.bool()? } else { true };
         if f {
             r.skip_tags()?;
         }
@@ -54,13 +54,13 @@ impl<'a> Wire<'a> for AddRaftVoterRequest<'a> {
         })
     }
     fn write(&self, w: &mut Writer, v: i16, f: bool) -> Result<(), EncodeError> {
-        EncodeError::if_lost(v != 1 && !self.ack_when_committed, "ack_when_committed", v)?;
+        EncodeError::if_lost(v < 1 && !self.ack_when_committed, "ack_when_committed", v)?;
         w.put_opt_str(f, self.cluster_id)?;
         w.put_i32(self.timeout_ms);
         w.put_i32(self.voter_id);
         w.put_uuid(self.voter_directory_id);
         w.put_array(v, f, &self.listeners)?;
-        if v == 1 {
+        if v >= 1 {
             w.put_bool(self.ack_when_committed);
         }
         if f {

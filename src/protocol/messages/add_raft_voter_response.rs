@@ -2,7 +2,7 @@
 
 use crate::protocol::codec::{message, DecodeError, EncodeError, Reader, Wire, Writer};
 
-/// Versions 0 to 1.
+/// API 80, versions 0 to 1, flexible from 0.
 #[derive(Clone, Debug, PartialEq)]
 pub struct AddRaftVoterResponse<'a> {
     /// Versions 0+.

@@ -2,12 +2,12 @@
 
 use crate::protocol::codec::{message, DecodeError, EncodeError, Reader, Wire, Writer};
 
-/// Versions 0 to 1.
+/// API 45, versions 0 to 1, flexible from 0.
 #[derive(Clone, Debug, PartialEq)]
 pub struct AlterPartitionReassignmentsRequest<'a> {
     /// Versions 0+, default `60000`.
     pub timeout_ms: i32,
-    /// Versions 1, default `true`.
+    /// Versions 1+, default `true`.
     pub allow_replication_factor_change: bool,
     /// Versions 0+.
     pub topics: Vec<ReassignableTopic<'a>>,
@@ -27,7 +27,7 @@ impl<'a> Wire<'a> for AlterPartitionReassignmentsRequest<'a> {
     const MIN_SIZE: usize = 6;
     fn read(r: &mut Reader<'a>, v: i16, f: bool) -> Result<Self, DecodeError> {
         let timeout_ms = r.i32()?;
-        let allow_replication_factor_change = if v == 1 { r.bool()? } else { true };
+        let allow_replication_factor_change = if v >= 1 { r.bool()? } else { true };
         let topics = r.array(v, f)?;
         if f {
             r.skip_tags()?;
@@ -36,12 +36,12 @@ impl<'a> Wire<'a> for AlterPartitionReassignmentsRequest<'a> {
     }
     fn write(&self, w: &mut Writer, v: i16, f: bool) -> Result<(), EncodeError> {
         EncodeError::if_lost(
-            v != 1 && !self.allow_replication_factor_change,
+            v < 1 && !self.allow_replication_factor_change,
             "allow_replication_factor_change",
             v,
         )?;
         w.put_i32(self.timeout_ms);
-        if v == 1 {
+        if v >= 1 {
             w.put_bool(self.allow_replication_factor_change);
         }
         w.put_array(v, f, &self.topics)?;

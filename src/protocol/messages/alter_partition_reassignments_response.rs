@@ -2,12 +2,12 @@
 
 use crate::protocol::codec::{message, DecodeError, EncodeError, Reader, Wire, Writer};
 
-/// Versions 0 to 1.
+/// API 45, versions 0 to 1, flexible from 0.
 #[derive(Clone, Debug, PartialEq)]
 pub struct AlterPartitionReassignmentsResponse<'a> {
     /// Versions 0+.
     pub throttle_time_ms: i32,
-    /// Versions 1, default `true`, else ignored.
+    /// Versions 1+, default `true`, else ignored.
     pub allow_replication_factor_change: bool,
     /// Versions 0+.
     pub error_code: i16,
@@ -33,7 +33,7 @@ impl<'a> Wire<'a> for AlterPartitionReassignmentsResponse<'a> {
     const MIN_SIZE: usize = 9;
     fn read(r: &mut Reader<'a>, v: i16, f: bool) -> Result<Self, DecodeError> {
         let throttle_time_ms = r.i32()?;
-        let allow_replication_factor_change = if v == 1 { r.bool()? } else { true };
+        let allow_replication_factor_change = if v >= 1 { r.bool()? } else { true };
         let error_code = r.i16()?;
         let error_message = r.opt_str(f)?;
         let responses = r.array(v, f)?;
@@ -50,7 +50,7 @@ impl<'a> Wire<'a> for AlterPartitionReassignmentsResponse<'a> {
     }
     fn write(&self, w: &mut Writer, v: i16, f: bool) -> Result<(), EncodeError> {
         w.put_i32(self.throttle_time_ms);
-        if v == 1 {
+        if v >= 1 {
             w.put_bool(self.allow_replication_factor_change);
         }
         w.put_i16(self.error_code);

@@ -2,12 +2,12 @@
 
 use crate::protocol::codec::{message, DecodeError, EncodeError, Reader, Wire, Writer};
 
-/// Versions 0 to 0.
+/// API 91, versions 0 to 0, flexible from 0.
 #[derive(Clone, Debug, Default, PartialEq)]
 pub struct AlterShareGroupOffsetsRequest<'a> {
-    /// Versions 0.
+    /// Versions 0+.
     pub group_id: &'a str,
-    /// Versions 0.
+    /// Versions 0+.
     pub topics: Vec<AlterShareGroupOffsetsRequestTopic<'a>>,
 }
 
@@ -34,9 +34,9 @@ impl<'a> Wire<'a> for AlterShareGroupOffsetsRequest<'a> {
 /// Part of [`AlterShareGroupOffsetsRequest`], versions 0 to 0.
 #[derive(Clone, Debug, Default, PartialEq)]
 pub struct AlterShareGroupOffsetsRequestTopic<'a> {
-    /// Versions 0.
+    /// Versions 0+.
     pub topic_name: &'a str,
-    /// Versions 0.
+    /// Versions 0+.
     pub partitions: Vec<AlterShareGroupOffsetsRequestPartition>,
 }
 
@@ -63,9 +63,9 @@ impl<'a> Wire<'a> for AlterShareGroupOffsetsRequestTopic<'a> {
 /// Part of [`AlterShareGroupOffsetsRequest`], versions 0 to 0.
 #[derive(Clone, Debug, Default, PartialEq)]
 pub struct AlterShareGroupOffsetsRequestPartition {
-    /// Versions 0.
+    /// Versions 0+.
     pub partition_index: i32,
-    /// Versions 0.
+    /// Versions 0+.
     pub start_offset: i64,
 }
 

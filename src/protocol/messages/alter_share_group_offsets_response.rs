@@ -2,16 +2,16 @@
 
 use crate::protocol::codec::{message, DecodeError, EncodeError, Reader, Uuid, Wire, Writer};
 
-/// Versions 0 to 0.
+/// API 91, versions 0 to 0, flexible from 0.
 #[derive(Clone, Debug, Default, PartialEq)]
 pub struct AlterShareGroupOffsetsResponse<'a> {
-    /// Versions 0.
+    /// Versions 0+.
     pub throttle_time_ms: i32,
-    /// Versions 0.
+    /// Versions 0+.
     pub error_code: i16,
-    /// Versions 0, nullable 0.
+    /// Versions 0+, nullable 0+.
     pub error_message: Option<&'a str>,
-    /// Versions 0.
+    /// Versions 0+.
     pub responses: Vec<AlterShareGroupOffsetsResponseTopic<'a>>,
 }
 
@@ -42,11 +42,11 @@ impl<'a> Wire<'a> for AlterShareGroupOffsetsResponse<'a> {
 /// Part of [`AlterShareGroupOffsetsResponse`], versions 0 to 0.
 #[derive(Clone, Debug, Default, PartialEq)]
 pub struct AlterShareGroupOffsetsResponseTopic<'a> {
-    /// Versions 0.
+    /// Versions 0+.
     pub topic_name: &'a str,
-    /// Versions 0.
+    /// Versions 0+.
     pub topic_id: Uuid,
-    /// Versions 0.
+    /// Versions 0+.
     pub partitions: Vec<AlterShareGroupOffsetsResponsePartition<'a>>,
 }
 
@@ -75,11 +75,11 @@ impl<'a> Wire<'a> for AlterShareGroupOffsetsResponseTopic<'a> {
 /// Part of [`AlterShareGroupOffsetsResponse`], versions 0 to 0.
 #[derive(Clone, Debug, Default, PartialEq)]
 pub struct AlterShareGroupOffsetsResponsePartition<'a> {
-    /// Versions 0.
+    /// Versions 0+.
     pub partition_index: i32,
-    /// Versions 0.
+    /// Versions 0+.
     pub error_code: i16,
-    /// Versions 0, nullable 0.
+    /// Versions 0+, nullable 0+.
     pub error_message: Option<&'a str>,
 }
 

@@ -2,12 +2,12 @@
 
 use crate::protocol::codec::{message, DecodeError, EncodeError, Reader, Wire, Writer};
 
-/// Versions 0 to 0.
+/// API 51, versions 0 to 0, flexible from 0.
 #[derive(Clone, Debug, Default, PartialEq)]
 pub struct AlterUserScramCredentialsRequest<'a> {
-    /// Versions 0.
+    /// Versions 0+.
     pub deletions: Vec<ScramCredentialDeletion<'a>>,
-    /// Versions 0.
+    /// Versions 0+.
     pub upsertions: Vec<ScramCredentialUpsertion<'a>>,
 }
 
@@ -34,9 +34,9 @@ impl<'a> Wire<'a> for AlterUserScramCredentialsRequest<'a> {
 /// Part of [`AlterUserScramCredentialsRequest`], versions 0 to 0.
 #[derive(Clone, Debug, Default, PartialEq)]
 pub struct ScramCredentialDeletion<'a> {
-    /// Versions 0.
+    /// Versions 0+.
     pub name: &'a str,
-    /// Versions 0.
+    /// Versions 0+.
     pub mechanism: i8,
 }
 
@@ -63,15 +63,15 @@ impl<'a> Wire<'a> for ScramCredentialDeletion<'a> {
 /// Part of [`AlterUserScramCredentialsRequest`], versions 0 to 0.
 #[derive(Clone, Debug, Default, PartialEq)]
 pub struct ScramCredentialUpsertion<'a> {
-    /// Versions 0.
+    /// Versions 0+.
     pub name: &'a str,
-    /// Versions 0.
+    /// Versions 0+.
     pub mechanism: i8,
-    /// Versions 0.
+    /// Versions 0+.
     pub iterations: i32,
-    /// Versions 0.
+    /// Versions 0+.
     pub salt: &'a [u8],
-    /// Versions 0.
+    /// Versions 0+.
     pub salted_password: &'a [u8],
 }
 

@@ -2,12 +2,12 @@
 
 use crate::protocol::codec::{message, DecodeError, EncodeError, Reader, Wire, Writer};
 
-/// Versions 0 to 0.
+/// API 51, versions 0 to 0, flexible from 0.
 #[derive(Clone, Debug, Default, PartialEq)]
 pub struct AlterUserScramCredentialsResponse<'a> {
-    /// Versions 0.
+    /// Versions 0+.
     pub throttle_time_ms: i32,
-    /// Versions 0.
+    /// Versions 0+.
     pub results: Vec<AlterUserScramCredentialsResult<'a>>,
 }
 
@@ -34,11 +34,11 @@ impl<'a> Wire<'a> for AlterUserScramCredentialsResponse<'a> {
 /// Part of [`AlterUserScramCredentialsResponse`], versions 0 to 0.
 #[derive(Clone, Debug, PartialEq)]
 pub struct AlterUserScramCredentialsResult<'a> {
-    /// Versions 0.
+    /// Versions 0+.
     pub user: &'a str,
-    /// Versions 0.
+    /// Versions 0+.
     pub error_code: i16,
-    /// Versions 0, nullable 0, default `Some("")`.
+    /// Versions 0+, nullable 0+, default `Some("")`.
     pub error_message: Option<&'a str>,
 }
 

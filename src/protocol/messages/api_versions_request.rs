@@ -2,16 +2,16 @@
 
 use crate::protocol::codec::{message, DecodeError, EncodeError, Reader, Wire, Writer};
 
-/// Versions 0 to 5.
+/// API 18, versions 0 to 5, flexible from 3.
 #[derive(Clone, Debug, PartialEq)]
 pub struct ApiVersionsRequest<'a> {
     /// Versions 3+, else ignored.
     pub client_software_name: &'a str,
     /// Versions 3+, else ignored.
     pub client_software_version: &'a str,
-    /// Versions 5, nullable 5, else ignored.
+    /// Versions 5+, nullable 5+, else ignored.
     pub cluster_id: Option<&'a str>,
-    /// Versions 5, default `-1`, else ignored.
+    /// Versions 5+, default `-1`, else ignored.
     pub node_id: i32,
 }
 
@@ -31,8 +31,8 @@ impl<'a> Wire<'a> for ApiVersionsRequest<'a> {
     fn read(r: &mut Reader<'a>, v: i16, f: bool) -> Result<Self, DecodeError> {
         let client_software_name = if v >= 3 { r.str(f)? } else { "" };
         let client_software_version = if v >= 3 { r.str(f)? } else { "" };
-        let cluster_id = if v == 5 { r.opt_str(f)? } else { None };
-        let node_id = if v == 5 { r.i32()? } else { -1 };
+        let cluster_id = if v >= 5 { r.opt_str(f)? } else { None };
+        let node_id = if v >= 5 { r.i32()? } else { -1 };
         if f {
             r.skip_tags()?;
         }
@@ -43,7 +43,7 @@ impl<'a> Wire<'a> for ApiVersionsRequest<'a> {
             w.put_str(f, self.client_software_name)?;
             w.put_str(f, self.client_software_version)?;
         }
-        if v == 5 {
+        if v >= 5 {
             w.put_opt_str(f, self.cluster_id)?;
             w.put_i32(self.node_id);
         }

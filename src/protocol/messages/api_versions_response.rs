@@ -2,7 +2,7 @@
 
 use crate::protocol::codec::{message, DecodeError, EncodeError, Reader, Tags, Wire, Writer};
 
-/// Versions 0 to 5.
+/// API 18, versions 0 to 5, flexible from 3.
 #[derive(Clone, Debug, PartialEq)]
 pub struct ApiVersionsResponse<'a> {
     /// Versions 0+.

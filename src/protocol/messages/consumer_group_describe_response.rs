@@ -2,7 +2,7 @@
 
 use crate::protocol::codec::{message, DecodeError, EncodeError, Reader, Uuid, Wire, Writer};
 
-/// Versions 0 to 1.
+/// API 69, versions 0 to 1, flexible from 0.
 #[derive(Clone, Debug, Default, PartialEq)]
 pub struct ConsumerGroupDescribeResponse<'a> {
     /// Versions 0+.
@@ -137,7 +137,7 @@ pub struct Member<'a> {
     pub assignment: Assignment<'a>,
     /// Versions 0+.
     pub target_assignment: Assignment<'a>,
-    /// Versions 1, default `-1`, else ignored.
+    /// Versions 1+, default `-1`, else ignored.
     pub member_type: i8,
 }
 
@@ -172,7 +172,7 @@ impl<'a> Wire<'a> for Member<'a> {
         let subscribed_topic_regex = r.opt_str(f)?;
         let assignment = Assignment::read(r, v, f)?;
         let target_assignment = Assignment::read(r, v, f)?;
-        let member_type = if v == 1 { r.i8()? } else { -1 };
+        let member_type = if v >= 1 { r.i8()? } else { -1 };
         if f {
             r.skip_tags()?;
         }
@@ -201,7 +201,7 @@ impl<'a> Wire<'a> for Member<'a> {
         w.put_opt_str(f, self.subscribed_topic_regex)?;
         self.assignment.write(w, v, f)?;
         self.target_assignment.write(w, v, f)?;
-        if v == 1 {
+        if v >= 1 {
             w.put_i8(self.member_type);
         }
         if f {

@@ -2,7 +2,7 @@
 
 use crate::protocol::codec::{message, DecodeError, EncodeError, Reader, Uuid, Wire, Writer};
 
-/// Versions 0 to 1.
+/// API 68, versions 0 to 1, flexible from 0.
 #[derive(Clone, Debug, PartialEq)]
 pub struct ConsumerGroupHeartbeatRequest<'a> {
     /// Versions 0+.
@@ -19,7 +19,7 @@ pub struct ConsumerGroupHeartbeatRequest<'a> {
     pub rebalance_timeout_ms: i32,
     /// Versions 0+, nullable 0+.
     pub subscribed_topic_names: Option<Vec<&'a str>>,
-    /// Versions 1, nullable 1.
+    /// Versions 1+, nullable 1+.
     pub subscribed_topic_regex: Option<&'a str>,
     /// Versions 0+, nullable 0+.
     pub server_assignor: Option<&'a str>,
@@ -54,7 +54,7 @@ impl<'a> Wire<'a> for ConsumerGroupHeartbeatRequest<'a> {
         let rack_id = r.opt_str(f)?;
         let rebalance_timeout_ms = r.i32()?;
         let subscribed_topic_names = r.opt_array(v, f)?;
-        let subscribed_topic_regex = if v == 1 { r.opt_str(f)? } else { None };
+        let subscribed_topic_regex = if v >= 1 { r.opt_str(f)? } else { None };
         let server_assignor = r.opt_str(f)?;
         let topic_partitions = r.opt_array(v, f)?;
         if f {
@@ -74,7 +74,7 @@ impl<'a> Wire<'a> for ConsumerGroupHeartbeatRequest<'a> {
         })
     }
     fn write(&self, w: &mut Writer, v: i16, f: bool) -> Result<(), EncodeError> {
-        EncodeError::if_lost(v != 1 && self.subscribed_topic_regex.is_some(), "subscribed_topic_regex", v)?;
+        EncodeError::if_lost(v < 1 && self.subscribed_topic_regex.is_some(), "subscribed_topic_regex", v)?;
         w.put_str(f, self.group_id)?;
         w.put_str(f, self.member_id)?;
         w.put_i32(self.member_epoch);
@@ -82,7 +82,7 @@ impl<'a> Wire<'a> for ConsumerGroupHeartbeatRequest<'a> {
         w.put_opt_str(f, self.rack_id)?;
         w.put_i32(self.rebalance_timeout_ms);
         w.put_opt_array(v, f, self.subscribed_topic_names.as_ref())?;
-        if v == 1 {
+        if v >= 1 {
             w.put_opt_str(f, self.subscribed_topic_regex)?;
         }
         w.put_opt_str(f, self.server_assignor)?;

@@ -2,7 +2,7 @@
 
 use crate::protocol::codec::{message, DecodeError, EncodeError, Reader, Uuid, Wire, Writer};
 
-/// Versions 0 to 1.
+/// API 68, versions 0 to 1, flexible from 0.
 #[derive(Clone, Debug, Default, PartialEq)]
 pub struct ConsumerGroupHeartbeatResponse<'a> {
     /// Versions 0+.

@@ -13,7 +13,7 @@ pub struct ConsumerProtocolSubscription<'a> {
     pub owned_partitions: Vec<TopicPartition<'a>>,
     /// Versions 2+, default `-1`, else ignored.
     pub generation_id: i32,
-    /// Versions 3, nullable 3, else ignored.
+    /// Versions 3+, nullable 3+, else ignored.
     pub rack_id: Option<&'a str>,
 }
 
@@ -36,7 +36,7 @@ impl<'a> Wire<'a> for ConsumerProtocolSubscription<'a> {
         let user_data = r.opt_bytes(f)?;
         let owned_partitions = if v >= 1 { r.array(v, f)? } else { Vec::new() };
         let generation_id = if v >= 2 { r.i32()? } else { -1 };
-        let rack_id = if v == 3 { r.opt_str(f)? } else { None };
+        let rack_id = if v >= 3 { r.opt_str(f)? } else { None };
         Ok(ConsumerProtocolSubscription { topics, user_data, owned_partitions, generation_id, rack_id })
     }
     fn write(&self, w: &mut Writer, v: i16, f: bool) -> Result<(), EncodeError> {
@@ -48,7 +48,7 @@ impl<'a> Wire<'a> for ConsumerProtocolSubscription<'a> {
         if v >= 2 {
             w.put_i32(self.generation_id);
         }
-        if v == 3 {
+        if v >= 3 {
             w.put_opt_str(f, self.rack_id)?;
         }
         Ok(())

@@ -2,12 +2,12 @@
 
 use crate::protocol::codec::{message, DecodeError, EncodeError, Reader, Wire, Writer};
 
-/// Versions 0 to 3.
+/// API 38, versions 0 to 3, flexible from 2.
 #[derive(Clone, Debug, PartialEq)]
 pub struct CreateDelegationTokenRequest<'a> {
-    /// Versions 3, nullable 3, default `Some("")`.
+    /// Versions 3+, nullable 3+, default `Some("")`.
     pub owner_principal_type: Option<&'a str>,
-    /// Versions 3, nullable 3, default `Some("")`.
+    /// Versions 3+, nullable 3+, default `Some("")`.
     pub owner_principal_name: Option<&'a str>,
     /// Versions 0+.
     pub renewers: Vec<CreatableRenewers<'a>>,
@@ -29,8 +29,8 @@ impl Default for CreateDelegationTokenRequest<'_> {
 impl<'a> Wire<'a> for CreateDelegationTokenRequest<'a> {
     const MIN_SIZE: usize = 10;
     fn read(r: &mut Reader<'a>, v: i16, f: bool) -> Result<Self, DecodeError> {
-        let owner_principal_type = if v == 3 { r.opt_str(f)? } else { Some("") };
-        let owner_principal_name = if v == 3 { r.opt_str(f)? } else { Some("") };
+        let owner_principal_type = if v >= 3 { r.opt_str(f)? } else { Some("") };
+        let owner_principal_name = if v >= 3 { r.opt_str(f)? } else { Some("") };
         let renewers = r.array(v, f)?;
         let max_lifetime_ms = r.i64()?;
         if f {
@@ -44,9 +44,9 @@ impl<'a> Wire<'a> for CreateDelegationTokenRequest<'a> {
         })
     }
     fn write(&self, w: &mut Writer, v: i16, f: bool) -> Result<(), EncodeError> {
-        EncodeError::if_lost(v != 3 && self.owner_principal_type != Some(""), "owner_principal_type", v)?;
-        EncodeError::if_lost(v != 3 && self.owner_principal_name != Some(""), "owner_principal_name", v)?;
-        if v == 3 {
+        EncodeError::if_lost(v < 3 && self.owner_principal_type != Some(""), "owner_principal_type", v)?;
+        EncodeError::if_lost(v < 3 && self.owner_principal_name != Some(""), "owner_principal_name", v)?;
+        if v >= 3 {
             w.put_opt_str(f, self.owner_principal_type)?;
             w.put_opt_str(f, self.owner_principal_name)?;
         }

@@ -2,7 +2,7 @@
 
 use crate::protocol::codec::{message, DecodeError, EncodeError, Reader, Wire, Writer};
 
-/// Versions 0 to 3.
+/// API 38, versions 0 to 3, flexible from 2.
 #[derive(Clone, Debug, Default, PartialEq)]
 pub struct CreateDelegationTokenResponse<'a> {
     /// Versions 0+.
@@ -11,9 +11,9 @@ pub struct CreateDelegationTokenResponse<'a> {
     pub principal_type: &'a str,
     /// Versions 0+.
     pub principal_name: &'a str,
-    /// Versions 3.
+    /// Versions 3+.
     pub token_requester_principal_type: &'a str,
-    /// Versions 3.
+    /// Versions 3+.
     pub token_requester_principal_name: &'a str,
     /// Versions 0+.
     pub issue_timestamp_ms: i64,
@@ -35,8 +35,8 @@ impl<'a> Wire<'a> for CreateDelegationTokenResponse<'a> {
         let error_code = r.i16()?;
         let principal_type = r.str(f)?;
         let principal_name = r.str(f)?;
-        let token_requester_principal_type = if v == 3 { r.str(f)? } else { "" };
-        let token_requester_principal_name = if v == 3 { r.str(f)? } else { "" };
+        let token_requester_principal_type = if v >= 3 { r.str(f)? } else { "" };
+        let token_requester_principal_name = if v >= 3 { r.str(f)? } else { "" };
         let issue_timestamp_ms = r.i64()?;
         let expiry_timestamp_ms = r.i64()?;
         let max_timestamp_ms = r.i64()?;
@@ -62,19 +62,19 @@ impl<'a> Wire<'a> for CreateDelegationTokenResponse<'a> {
     }
     fn write(&self, w: &mut Writer, v: i16, f: bool) -> Result<(), EncodeError> {
         EncodeError::if_lost(
-            v != 3 && !self.token_requester_principal_type.is_empty(),
+            v < 3 && !self.token_requester_principal_type.is_empty(),
             "token_requester_principal_type",
             v,
         )?;
         EncodeError::if_lost(
-            v != 3 && !self.token_requester_principal_name.is_empty(),
+            v < 3 && !self.token_requester_principal_name.is_empty(),
             "token_requester_principal_name",
             v,
         )?;
         w.put_i16(self.error_code);
         w.put_str(f, self.principal_type)?;
         w.put_str(f, self.principal_name)?;
-        if v == 3 {
+        if v >= 3 {
             w.put_str(f, self.token_requester_principal_type)?;
             w.put_str(f, self.token_requester_principal_name)?;
         }

@@ -2,7 +2,7 @@
 
 use crate::protocol::codec::{message, DecodeError, EncodeError, Reader, Wire, Writer};
 
-/// Versions 0 to 7.
+/// API 19, versions 0 to 7, flexible from 5.
 #[derive(Clone, Debug, PartialEq)]
 pub struct CreateTopicsRequest<'a> {
     /// Versions 0+.

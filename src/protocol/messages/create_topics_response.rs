@@ -2,7 +2,7 @@
 
 use crate::protocol::codec::{message, DecodeError, EncodeError, Reader, Tags, Uuid, Wire, Writer};
 
-/// Versions 0 to 7.
+/// API 19, versions 0 to 7, flexible from 5.
 #[derive(Clone, Debug, Default, PartialEq)]
 pub struct CreateTopicsResponse<'a> {
     /// Versions 2+, else ignored.
@@ -38,7 +38,7 @@ impl<'a> Wire<'a> for CreateTopicsResponse<'a> {
 pub struct CreatableTopicResult<'a> {
     /// Versions 0+.
     pub name: &'a str,
-    /// Versions 7, else ignored.
+    /// Versions 7+, else ignored.
     pub topic_id: Uuid,
     /// Versions 0+.
     pub error_code: i16,
@@ -73,7 +73,7 @@ impl<'a> Wire<'a> for CreatableTopicResult<'a> {
     const MIN_SIZE: usize = 4;
     fn read(r: &mut Reader<'a>, v: i16, f: bool) -> Result<Self, DecodeError> {
         let name = r.str(f)?;
-        let topic_id = if v == 7 { r.uuid()? } else { Uuid::ZERO };
+        let topic_id = if v >= 7 { r.uuid()? } else { Uuid::ZERO };
         let error_code = r.i16()?;
         let error_message = if v >= 1 { r.opt_str(f)? } else { Some("") };
         let mut topic_config_error_code = 0;
@@ -102,7 +102,7 @@ impl<'a> Wire<'a> for CreatableTopicResult<'a> {
     }
     fn write(&self, w: &mut Writer, v: i16, f: bool) -> Result<(), EncodeError> {
         w.put_str(f, self.name)?;
-        if v == 7 {
+        if v >= 7 {
             w.put_uuid(self.topic_id);
         }
         w.put_i16(self.error_code);

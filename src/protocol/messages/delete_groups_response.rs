@@ -2,7 +2,7 @@
 
 use crate::protocol::codec::{message, DecodeError, EncodeError, Reader, Wire, Writer};
 
-/// Versions 0 to 3.
+/// API 42, versions 0 to 3, flexible from 2.
 #[derive(Clone, Debug, Default, PartialEq)]
 pub struct DeleteGroupsResponse<'a> {
     /// Versions 0+.
@@ -38,7 +38,7 @@ pub struct DeletableGroupResult<'a> {
     pub group_id: &'a str,
     /// Versions 0+.
     pub error_code: i16,
-    /// Versions 3, nullable 3, else ignored.
+    /// Versions 3+, nullable 3+, else ignored.
     pub error_message: Option<&'a str>,
 }
 
@@ -47,7 +47,7 @@ impl<'a> Wire<'a> for DeletableGroupResult<'a> {
     fn read(r: &mut Reader<'a>, v: i16, f: bool) -> Result<Self, DecodeError> {
         let group_id = r.str(f)?;
         let error_code = r.i16()?;
-        let error_message = if v == 3 { r.opt_str(f)? } else { None };
+        let error_message = if v >= 3 { r.opt_str(f)? } else { None };
         if f {
             r.skip_tags()?;
         }
@@ -56,7 +56,7 @@ impl<'a> Wire<'a> for DeletableGroupResult<'a> {
     fn write(&self, w: &mut Writer, v: i16, f: bool) -> Result<(), EncodeError> {
         w.put_str(f, self.group_id)?;
         w.put_i16(self.error_code);
-        if v == 3 {
+        if v >= 3 {
             w.put_opt_str(f, self.error_message)?;
         }
         if f {

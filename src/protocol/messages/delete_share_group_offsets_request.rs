@@ -2,12 +2,12 @@
 
 use crate::protocol::codec::{message, DecodeError, EncodeError, Reader, Wire, Writer};
 
-/// Versions 0 to 0.
+/// API 92, versions 0 to 0, flexible from 0.
 #[derive(Clone, Debug, Default, PartialEq)]
 pub struct DeleteShareGroupOffsetsRequest<'a> {
-    /// Versions 0.
+    /// Versions 0+.
     pub group_id: &'a str,
-    /// Versions 0.
+    /// Versions 0+.
     pub topics: Vec<DeleteShareGroupOffsetsRequestTopic<'a>>,
 }
 
@@ -34,7 +34,7 @@ impl<'a> Wire<'a> for DeleteShareGroupOffsetsRequest<'a> {
 /// Part of [`DeleteShareGroupOffsetsRequest`], versions 0 to 0.
 #[derive(Clone, Debug, Default, PartialEq)]
 pub struct DeleteShareGroupOffsetsRequestTopic<'a> {
-    /// Versions 0.
+    /// Versions 0+.
     pub topic_name: &'a str,
 }
 

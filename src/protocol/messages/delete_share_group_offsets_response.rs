@@ -2,16 +2,16 @@
 
 use crate::protocol::codec::{message, DecodeError, EncodeError, Reader, Uuid, Wire, Writer};
 
-/// Versions 0 to 0.
+/// API 92, versions 0 to 0, flexible from 0.
 #[derive(Clone, Debug, Default, PartialEq)]
 pub struct DeleteShareGroupOffsetsResponse<'a> {
-    /// Versions 0.
+    /// Versions 0+.
     pub throttle_time_ms: i32,
-    /// Versions 0.
+    /// Versions 0+.
     pub error_code: i16,
-    /// Versions 0, nullable 0.
+    /// Versions 0+, nullable 0+.
     pub error_message: Option<&'a str>,
-    /// Versions 0.
+    /// Versions 0+.
     pub responses: Vec<DeleteShareGroupOffsetsResponseTopic<'a>>,
 }
 
@@ -42,13 +42,13 @@ impl<'a> Wire<'a> for DeleteShareGroupOffsetsResponse<'a> {
 /// Part of [`DeleteShareGroupOffsetsResponse`], versions 0 to 0.
 #[derive(Clone, Debug, Default, PartialEq)]
 pub struct DeleteShareGroupOffsetsResponseTopic<'a> {
-    /// Versions 0.
+    /// Versions 0+.
     pub topic_name: &'a str,
-    /// Versions 0.
+    /// Versions 0+.
     pub topic_id: Uuid,
-    /// Versions 0.
+    /// Versions 0+.
     pub error_code: i16,
-    /// Versions 0, nullable 0.
+    /// Versions 0+, nullable 0+.
     pub error_message: Option<&'a str>,
 }
 

@@ -2,10 +2,10 @@
 
 use crate::protocol::codec::{message, DecodeError, EncodeError, Reader, Uuid, Wire, Writer};
 
-/// Versions 0 to 6.
+/// API 20, versions 0 to 6, flexible from 4.
 #[derive(Clone, Debug, Default, PartialEq)]
 pub struct DeleteTopicsRequest<'a> {
-    /// Versions 6.
+    /// Versions 6+.
     pub topics: Vec<DeleteTopicState<'a>>,
     /// Versions 0-5, else ignored.
     pub topic_names: Vec<&'a str>,
@@ -16,7 +16,7 @@ pub struct DeleteTopicsRequest<'a> {
 impl<'a> Wire<'a> for DeleteTopicsRequest<'a> {
     const MIN_SIZE: usize = 6;
     fn read(r: &mut Reader<'a>, v: i16, f: bool) -> Result<Self, DecodeError> {
-        let topics = if v == 6 { r.array(v, f)? } else { Vec::new() };
+        let topics = if v >= 6 { r.array(v, f)? } else { Vec::new() };
         let topic_names = if v <= 5 { r.array(v, f)? } else { Vec::new() };
         let timeout_ms = r.i32()?;
         if f {
@@ -25,8 +25,8 @@ impl<'a> Wire<'a> for DeleteTopicsRequest<'a> {
         Ok(DeleteTopicsRequest { topics, topic_names, timeout_ms })
     }
     fn write(&self, w: &mut Writer, v: i16, f: bool) -> Result<(), EncodeError> {
-        EncodeError::if_lost(v != 6 && !self.topics.is_empty(), "topics", v)?;
-        if v == 6 {
+        EncodeError::if_lost(v < 6 && !self.topics.is_empty(), "topics", v)?;
+        if v >= 6 {
             w.put_array(v, f, &self.topics)?;
         }
         if v <= 5 {
@@ -43,9 +43,9 @@ impl<'a> Wire<'a> for DeleteTopicsRequest<'a> {
 /// Part of [`DeleteTopicsRequest`], versions 6 to 6.
 #[derive(Clone, Debug, Default, PartialEq)]
 pub struct DeleteTopicState<'a> {
-    /// Versions 6, nullable 6.
+    /// Versions 6+, nullable 6+.
     pub name: Option<&'a str>,
-    /// Versions 6.
+    /// Versions 6+.
     pub topic_id: Uuid,
 }
 

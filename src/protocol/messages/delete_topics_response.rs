@@ -2,7 +2,7 @@
 
 use crate::protocol::codec::{message, DecodeError, EncodeError, Reader, Uuid, What, Wire, Writer};
 
-/// Versions 0 to 6.
+/// API 20, versions 0 to 6, flexible from 4.
 #[derive(Clone, Debug, Default, PartialEq)]
 pub struct DeleteTopicsResponse<'a> {
     /// Versions 1+, else ignored.
@@ -36,9 +36,9 @@ impl<'a> Wire<'a> for DeleteTopicsResponse<'a> {
 /// Part of [`DeleteTopicsResponse`], versions 0 to 6.
 #[derive(Clone, Debug, PartialEq)]
 pub struct DeletableTopicResult<'a> {
-    /// Versions 0+, nullable 6, default `Some("")`.
+    /// Versions 0+, nullable 6+, default `Some("")`.
     pub name: Option<&'a str>,
-    /// Versions 6, else ignored.
+    /// Versions 6+, else ignored.
     pub topic_id: Uuid,
     /// Versions 0+.
     pub error_code: i16,
@@ -57,10 +57,10 @@ impl<'a> Wire<'a> for DeletableTopicResult<'a> {
     fn read(r: &mut Reader<'a>, v: i16, f: bool) -> Result<Self, DecodeError> {
         let name = {
             let x = r.opt_str(f)?;
-            r.null_only_if(v == 6, &x, What::Str)?;
+            r.null_only_if(v >= 6, &x, What::Str)?;
             x
         };
-        let topic_id = if v == 6 { r.uuid()? } else { Uuid::ZERO };
+        let topic_id = if v >= 6 { r.uuid()? } else { Uuid::ZERO };
         let error_code = r.i16()?;
         let error_message = if v >= 5 { r.opt_str(f)? } else { None };
         if f {
@@ -69,9 +69,9 @@ impl<'a> Wire<'a> for DeletableTopicResult<'a> {
         Ok(DeletableTopicResult { name, topic_id, error_code, error_message })
     }
     fn write(&self, w: &mut Writer, v: i16, f: bool) -> Result<(), EncodeError> {
-        EncodeError::if_null(v != 6 && self.name.is_none(), "name", v)?;
+        EncodeError::if_null(v < 6 && self.name.is_none(), "name", v)?;
         w.put_opt_str(f, self.name)?;
-        if v == 6 {
+        if v >= 6 {
             w.put_uuid(self.topic_id);
         }
         w.put_i16(self.error_code);

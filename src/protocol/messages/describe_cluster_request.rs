@@ -2,14 +2,14 @@
 
 use crate::protocol::codec::{message, DecodeError, EncodeError, Reader, Wire, Writer};
 
-/// Versions 0 to 2.
+/// API 60, versions 0 to 2, flexible from 0.
 #[derive(Clone, Debug, PartialEq)]
 pub struct DescribeClusterRequest {
     /// Versions 0+.
     pub include_cluster_authorized_operations: bool,
     /// Versions 1+, default `1`.
     pub endpoint_type: i8,
-    /// Versions 2.
+    /// Versions 2+.
     pub include_fenced_brokers: bool,
 }
 
@@ -28,7 +28,7 @@ impl<'a> Wire<'a> for DescribeClusterRequest {
     fn read(r: &mut Reader<'a>, v: i16, f: bool) -> Result<Self, DecodeError> {
         let include_cluster_authorized_operations = r.bool()?;
         let endpoint_type = if v >= 1 { r.i8()? } else { 1 };
-        let include_fenced_brokers = if v == 2 { r.bool()? } else { false };
+        let include_fenced_brokers = if v >= 2 { r.bool()? } else { false };
         if f {
             r.skip_tags()?;
         }
@@ -40,12 +40,12 @@ impl<'a> Wire<'a> for DescribeClusterRequest {
     }
     fn write(&self, w: &mut Writer, v: i16, f: bool) -> Result<(), EncodeError> {
         EncodeError::if_lost(v < 1 && self.endpoint_type != 1, "endpoint_type", v)?;
-        EncodeError::if_lost(v != 2 && self.include_fenced_brokers, "include_fenced_brokers", v)?;
+        EncodeError::if_lost(v < 2 && self.include_fenced_brokers, "include_fenced_brokers", v)?;
         w.put_bool(self.include_cluster_authorized_operations);
         if v >= 1 {
             w.put_i8(self.endpoint_type);
         }
-        if v == 2 {
+        if v >= 2 {
             w.put_bool(self.include_fenced_brokers);
         }
         if f {

@@ -2,7 +2,7 @@
 
 use crate::protocol::codec::{message, DecodeError, EncodeError, Reader, Wire, Writer};
 
-/// Versions 0 to 2.
+/// API 60, versions 0 to 2, flexible from 0.
 #[derive(Clone, Debug, PartialEq)]
 pub struct DescribeClusterResponse<'a> {
     /// Versions 0+.
@@ -93,7 +93,7 @@ pub struct DescribeClusterBroker<'a> {
     pub port: i32,
     /// Versions 0+, nullable 0+.
     pub rack: Option<&'a str>,
-    /// Versions 2.
+    /// Versions 2+.
     pub is_fenced: bool,
 }
 
@@ -104,19 +104,19 @@ impl<'a> Wire<'a> for DescribeClusterBroker<'a> {
         let host = r.str(f)?;
         let port = r.i32()?;
         let rack = r.opt_str(f)?;
-        let is_fenced = if v == 2 { r.bool()? } else { false };
+        let is_fenced = if v >= 2 { r.bool()? } else { false };
         if f {
             r.skip_tags()?;
         }
         Ok(DescribeClusterBroker { broker_id, host, port, rack, is_fenced })
     }
     fn write(&self, w: &mut Writer, v: i16, f: bool) -> Result<(), EncodeError> {
-        EncodeError::if_lost(v != 2 && self.is_fenced, "is_fenced", v)?;
+        EncodeError::if_lost(v < 2 && self.is_fenced, "is_fenced", v)?;
         w.put_i32(self.broker_id);
         w.put_str(f, self.host)?;
         w.put_i32(self.port);
         w.put_opt_str(f, self.rack)?;
-        if v == 2 {
+        if v >= 2 {
             w.put_bool(self.is_fenced);
         }
         if f {

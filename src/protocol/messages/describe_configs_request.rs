@@ -2,7 +2,7 @@
 
 use crate::protocol::codec::{message, DecodeError, EncodeError, Reader, Wire, Writer};
 
-/// Versions 0 to 4.
+/// API 32, versions 0 to 4, flexible from 4.
 #[derive(Clone, Debug, Default, PartialEq)]
 pub struct DescribeConfigsRequest<'a> {
     /// Versions 0+.

@@ -2,7 +2,7 @@
 
 use crate::protocol::codec::{message, DecodeError, EncodeError, Reader, Wire, Writer};
 
-/// Versions 0 to 3.
+/// API 41, versions 0 to 3, flexible from 2.
 #[derive(Clone, Debug, Default, PartialEq)]
 pub struct DescribeDelegationTokenResponse<'a> {
     /// Versions 0+.
@@ -42,9 +42,9 @@ pub struct DescribedDelegationToken<'a> {
     pub principal_type: &'a str,
     /// Versions 0+.
     pub principal_name: &'a str,
-    /// Versions 3.
+    /// Versions 3+.
     pub token_requester_principal_type: &'a str,
-    /// Versions 3.
+    /// Versions 3+.
     pub token_requester_principal_name: &'a str,
     /// Versions 0+.
     pub issue_timestamp: i64,
@@ -65,8 +65,8 @@ impl<'a> Wire<'a> for DescribedDelegationToken<'a> {
     fn read(r: &mut Reader<'a>, v: i16, f: bool) -> Result<Self, DecodeError> {
         let principal_type = r.str(f)?;
         let principal_name = r.str(f)?;
-        let token_requester_principal_type = if v == 3 { r.str(f)? } else { "" };
-        let token_requester_principal_name = if v == 3 { r.str(f)? } else { "" };
+        let token_requester_principal_type = if v >= 3 { r.str(f)? } else { "" };
+        let token_requester_principal_name = if v >= 3 { r.str(f)? } else { "" };
         let issue_timestamp = r.i64()?;
         let expiry_timestamp = r.i64()?;
         let max_timestamp = r.i64()?;
@@ -91,18 +91,18 @@ impl<'a> Wire<'a> for DescribedDelegationToken<'a> {
     }
     fn write(&self, w: &mut Writer, v: i16, f: bool) -> Result<(), EncodeError> {
         EncodeError::if_lost(
-            v != 3 && !self.token_requester_principal_type.is_empty(),
+            v < 3 && !self.token_requester_principal_type.is_empty(),
             "token_requester_principal_type",
             v,
         )?;
         EncodeError::if_lost(
-            v != 3 && !self.token_requester_principal_name.is_empty(),
+            v < 3 && !self.token_requester_principal_name.is_empty(),
             "token_requester_principal_name",
             v,
         )?;
         w.put_str(f, self.principal_type)?;
         w.put_str(f, self.principal_name)?;
-        if v == 3 {
+        if v >= 3 {
             w.put_str(f, self.token_requester_principal_type)?;
             w.put_str(f, self.token_requester_principal_name)?;
         }

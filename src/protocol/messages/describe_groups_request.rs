@@ -2,7 +2,7 @@
 
 use crate::protocol::codec::{message, DecodeError, EncodeError, Reader, Wire, Writer};
 
-/// Versions 0 to 6.
+/// API 15, versions 0 to 6, flexible from 5.
 #[derive(Clone, Debug, Default, PartialEq)]
 pub struct DescribeGroupsRequest<'a> {
     /// Versions 0+.

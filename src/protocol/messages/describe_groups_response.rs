@@ -2,7 +2,7 @@
 
 use crate::protocol::codec::{message, DecodeError, EncodeError, Reader, Wire, Writer};
 
-/// Versions 0 to 6.
+/// API 15, versions 0 to 6, flexible from 5.
 #[derive(Clone, Debug, Default, PartialEq)]
 pub struct DescribeGroupsResponse<'a> {
     /// Versions 1+, else ignored.
@@ -38,7 +38,7 @@ impl<'a> Wire<'a> for DescribeGroupsResponse<'a> {
 pub struct DescribedGroup<'a> {
     /// Versions 0+.
     pub error_code: i16,
-    /// Versions 6, nullable 6.
+    /// Versions 6+, nullable 6+.
     pub error_message: Option<&'a str>,
     /// Versions 0+.
     pub group_id: &'a str,
@@ -73,7 +73,7 @@ impl<'a> Wire<'a> for DescribedGroup<'a> {
     const MIN_SIZE: usize = 12;
     fn read(r: &mut Reader<'a>, v: i16, f: bool) -> Result<Self, DecodeError> {
         let error_code = r.i16()?;
-        let error_message = if v == 6 { r.opt_str(f)? } else { None };
+        let error_message = if v >= 6 { r.opt_str(f)? } else { None };
         let group_id = r.str(f)?;
         let group_state = r.str(f)?;
         let protocol_type = r.str(f)?;
@@ -95,10 +95,10 @@ impl<'a> Wire<'a> for DescribedGroup<'a> {
         })
     }
     fn write(&self, w: &mut Writer, v: i16, f: bool) -> Result<(), EncodeError> {
-        EncodeError::if_lost(v != 6 && self.error_message.is_some(), "error_message", v)?;
+        EncodeError::if_lost(v < 6 && self.error_message.is_some(), "error_message", v)?;
         EncodeError::if_lost(v < 3 && self.authorized_operations != -2147483648, "authorized_operations", v)?;
         w.put_i16(self.error_code);
-        if v == 6 {
+        if v >= 6 {
             w.put_opt_str(f, self.error_message)?;
         }
         w.put_str(f, self.group_id)?;

@@ -2,7 +2,7 @@
 
 use crate::protocol::codec::{message, DecodeError, EncodeError, Reader, Wire, Writer};
 
-/// Versions 0 to 5.
+/// API 35, versions 0 to 5, flexible from 2.
 #[derive(Clone, Debug, PartialEq)]
 pub struct DescribeLogDirsRequest<'a> {
     /// Versions 0+, nullable 0+, default `Some(Vec::new())`.

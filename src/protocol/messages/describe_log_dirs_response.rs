@@ -2,7 +2,7 @@
 
 use crate::protocol::codec::{message, DecodeError, EncodeError, Reader, Wire, Writer};
 
-/// Versions 0 to 5.
+/// API 35, versions 0 to 5, flexible from 2.
 #[derive(Clone, Debug, Default, PartialEq)]
 pub struct DescribeLogDirsResponse<'a> {
     /// Versions 0+.
@@ -50,7 +50,7 @@ pub struct DescribeLogDirsResult<'a> {
     pub total_bytes: i64,
     /// Versions 4+, default `-1`, else ignored.
     pub usable_bytes: i64,
-    /// Versions 5, else ignored.
+    /// Versions 5+, else ignored.
     pub is_cordoned: bool,
 }
 
@@ -75,7 +75,7 @@ impl<'a> Wire<'a> for DescribeLogDirsResult<'a> {
         let topics = r.array(v, f)?;
         let total_bytes = if v >= 4 { r.i64()? } else { -1 };
         let usable_bytes = if v >= 4 { r.i64()? } else { -1 };
-        let is_cordoned = if v == 5 { r.bool()? } else { false };
+        let is_cordoned = if v >= 5 { r.bool()? } else { false };
         if f {
             r.skip_tags()?;
         }
@@ -89,7 +89,7 @@ impl<'a> Wire<'a> for DescribeLogDirsResult<'a> {
             w.put_i64(self.total_bytes);
             w.put_i64(self.usable_bytes);
         }
-        if v == 5 {
+        if v >= 5 {
             w.put_bool(self.is_cordoned);
         }
         if f {

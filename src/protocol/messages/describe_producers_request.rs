@@ -2,10 +2,10 @@
 
 use crate::protocol::codec::{message, DecodeError, EncodeError, Reader, Wire, Writer};
 
-/// Versions 0 to 0.
+/// API 61, versions 0 to 0, flexible from 0.
 #[derive(Clone, Debug, Default, PartialEq)]
 pub struct DescribeProducersRequest<'a> {
-    /// Versions 0.
+    /// Versions 0+.
     pub topics: Vec<TopicRequest<'a>>,
 }
 
@@ -30,9 +30,9 @@ impl<'a> Wire<'a> for DescribeProducersRequest<'a> {
 /// Part of [`DescribeProducersRequest`], versions 0 to 0.
 #[derive(Clone, Debug, Default, PartialEq)]
 pub struct TopicRequest<'a> {
-    /// Versions 0.
+    /// Versions 0+.
     pub name: &'a str,
-    /// Versions 0.
+    /// Versions 0+.
     pub partition_indexes: Vec<i32>,
 }
 

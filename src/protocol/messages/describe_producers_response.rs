@@ -2,12 +2,12 @@
 
 use crate::protocol::codec::{message, DecodeError, EncodeError, Reader, Wire, Writer};
 
-/// Versions 0 to 0.
+/// API 61, versions 0 to 0, flexible from 0.
 #[derive(Clone, Debug, Default, PartialEq)]
 pub struct DescribeProducersResponse<'a> {
-    /// Versions 0.
+    /// Versions 0+.
     pub throttle_time_ms: i32,
-    /// Versions 0.
+    /// Versions 0+.
     pub topics: Vec<TopicResponse<'a>>,
 }
 
@@ -34,9 +34,9 @@ impl<'a> Wire<'a> for DescribeProducersResponse<'a> {
 /// Part of [`DescribeProducersResponse`], versions 0 to 0.
 #[derive(Clone, Debug, Default, PartialEq)]
 pub struct TopicResponse<'a> {
-    /// Versions 0.
+    /// Versions 0+.
     pub name: &'a str,
-    /// Versions 0.
+    /// Versions 0+.
     pub partitions: Vec<PartitionResponse<'a>>,
 }
 
@@ -63,13 +63,13 @@ impl<'a> Wire<'a> for TopicResponse<'a> {
 /// Part of [`DescribeProducersResponse`], versions 0 to 0.
 #[derive(Clone, Debug, Default, PartialEq)]
 pub struct PartitionResponse<'a> {
-    /// Versions 0.
+    /// Versions 0+.
     pub partition_index: i32,
-    /// Versions 0.
+    /// Versions 0+.
     pub error_code: i16,
-    /// Versions 0, nullable 0.
+    /// Versions 0+, nullable 0+.
     pub error_message: Option<&'a str>,
-    /// Versions 0.
+    /// Versions 0+.
     pub active_producers: Vec<ProducerState>,
 }
 
@@ -100,17 +100,17 @@ impl<'a> Wire<'a> for PartitionResponse<'a> {
 /// Part of [`DescribeProducersResponse`], versions 0 to 0.
 #[derive(Clone, Debug, PartialEq)]
 pub struct ProducerState {
-    /// Versions 0.
+    /// Versions 0+.
     pub producer_id: i64,
-    /// Versions 0.
+    /// Versions 0+.
     pub producer_epoch: i32,
-    /// Versions 0, default `-1`.
+    /// Versions 0+, default `-1`.
     pub last_sequence: i32,
-    /// Versions 0, default `-1`.
+    /// Versions 0+, default `-1`.
     pub last_timestamp: i64,
-    /// Versions 0.
+    /// Versions 0+.
     pub coordinator_epoch: i32,
-    /// Versions 0, default `-1`.
+    /// Versions 0+, default `-1`.
     pub current_txn_start_offset: i64,
 }
 

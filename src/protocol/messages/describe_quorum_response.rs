@@ -2,16 +2,16 @@
 
 use crate::protocol::codec::{message, DecodeError, EncodeError, Reader, Uuid, Wire, Writer};
 
-/// Versions 0 to 2.
+/// API 55, versions 0 to 2, flexible from 0.
 #[derive(Clone, Debug, PartialEq)]
 pub struct DescribeQuorumResponse<'a> {
     /// Versions 0+.
     pub error_code: i16,
-    /// Versions 2, nullable 2, default `Some("")`, else ignored.
+    /// Versions 2+, nullable 2+, default `Some("")`, else ignored.
     pub error_message: Option<&'a str>,
     /// Versions 0+.
     pub topics: Vec<TopicData<'a>>,
-    /// Versions 2.
+    /// Versions 2+.
     pub nodes: Vec<Node<'a>>,
 }
 
@@ -30,22 +30,22 @@ impl<'a> Wire<'a> for DescribeQuorumResponse<'a> {
     const MIN_SIZE: usize = 4;
     fn read(r: &mut Reader<'a>, v: i16, f: bool) -> Result<Self, DecodeError> {
         let error_code = r.i16()?;
-        let error_message = if v == 2 { r.opt_str(f)? } else { Some("") };
+        let error_message = if v >= 2 { r.opt_str(f)? } else { Some("") };
         let topics = r.array(v, f)?;
-        let nodes = if v == 2 { r.array(v, f)? } else { Vec::new() };
+        let nodes = if v >= 2 { r.array(v, f)? } else { Vec::new() };
         if f {
             r.skip_tags()?;
         }
         Ok(DescribeQuorumResponse { error_code, error_message, topics, nodes })
     }
     fn write(&self, w: &mut Writer, v: i16, f: bool) -> Result<(), EncodeError> {
-        EncodeError::if_lost(v != 2 && !self.nodes.is_empty(), "nodes", v)?;
+        EncodeError::if_lost(v < 2 && !self.nodes.is_empty(), "nodes", v)?;
         w.put_i16(self.error_code);
-        if v == 2 {
+        if v >= 2 {
             w.put_opt_str(f, self.error_message)?;
         }
         w.put_array(v, f, &self.topics)?;
-        if v == 2 {
+        if v >= 2 {
             w.put_array(v, f, &self.nodes)?;
         }
         if f {
@@ -91,7 +91,7 @@ pub struct PartitionData<'a> {
     pub partition_index: i32,
     /// Versions 0+.
     pub error_code: i16,
-    /// Versions 2, nullable 2, default `Some("")`, else ignored.
+    /// Versions 2+, nullable 2+, default `Some("")`, else ignored.
     pub error_message: Option<&'a str>,
     /// Versions 0+.
     pub leader_id: i32,
@@ -125,7 +125,7 @@ impl<'a> Wire<'a> for PartitionData<'a> {
     fn read(r: &mut Reader<'a>, v: i16, f: bool) -> Result<Self, DecodeError> {
         let partition_index = r.i32()?;
         let error_code = r.i16()?;
-        let error_message = if v == 2 { r.opt_str(f)? } else { Some("") };
+        let error_message = if v >= 2 { r.opt_str(f)? } else { Some("") };
         let leader_id = r.i32()?;
         let leader_epoch = r.i32()?;
         let high_watermark = r.i64()?;
@@ -148,7 +148,7 @@ impl<'a> Wire<'a> for PartitionData<'a> {
     fn write(&self, w: &mut Writer, v: i16, f: bool) -> Result<(), EncodeError> {
         w.put_i32(self.partition_index);
         w.put_i16(self.error_code);
-        if v == 2 {
+        if v >= 2 {
             w.put_opt_str(f, self.error_message)?;
         }
         w.put_i32(self.leader_id);
@@ -168,7 +168,7 @@ impl<'a> Wire<'a> for PartitionData<'a> {
 pub struct ReplicaState {
     /// Versions 0+.
     pub replica_id: i32,
-    /// Versions 2.
+    /// Versions 2+.
     pub replica_directory_id: Uuid,
     /// Versions 0+.
     pub log_end_offset: i64,
@@ -194,7 +194,7 @@ impl<'a> Wire<'a> for ReplicaState {
     const MIN_SIZE: usize = 13;
     fn read(r: &mut Reader<'a>, v: i16, f: bool) -> Result<Self, DecodeError> {
         let replica_id = r.i32()?;
-        let replica_directory_id = if v == 2 { r.uuid()? } else { Uuid::ZERO };
+        let replica_directory_id = if v >= 2 { r.uuid()? } else { Uuid::ZERO };
         let log_end_offset = r.i64()?;
         let last_fetch_timestamp = if v >= 1 { r.i64()? } else { -1 };
         let last_caught_up_timestamp = if v >= 1 { r.i64()? } else { -1 };
@@ -210,9 +210,9 @@ impl<'a> Wire<'a> for ReplicaState {
         })
     }
     fn write(&self, w: &mut Writer, v: i16, f: bool) -> Result<(), EncodeError> {
-        EncodeError::if_lost(v != 2 && self.replica_directory_id != Uuid::ZERO, "replica_directory_id", v)?;
+        EncodeError::if_lost(v < 2 && self.replica_directory_id != Uuid::ZERO, "replica_directory_id", v)?;
         w.put_i32(self.replica_id);
-        if v == 2 {
+        if v >= 2 {
             w.put_uuid(self.replica_directory_id);
         }
         w.put_i64(self.log_end_offset);
@@ -230,9 +230,9 @@ impl<'a> Wire<'a> for ReplicaState {
 /// Part of [`DescribeQuorumResponse`], versions 2 to 2.
 #[derive(Clone, Debug, Default, PartialEq)]
 pub struct Node<'a> {
-    /// Versions 2.
+    /// Versions 2+.
     pub node_id: i32,
-    /// Versions 2.
+    /// Versions 2+.
     pub listeners: Vec<Listener<'a>>,
 }
 
@@ -259,11 +259,11 @@ impl<'a> Wire<'a> for Node<'a> {
 /// Part of [`DescribeQuorumResponse`], versions 2 to 2.
 #[derive(Clone, Debug, Default, PartialEq)]
 pub struct Listener<'a> {
-    /// Versions 2.
+    /// Versions 2+.
     pub name: &'a str,
-    /// Versions 2.
+    /// Versions 2+.
     pub host: &'a str,
-    /// Versions 2.
+    /// Versions 2+.
     pub port: u16,
 }
 

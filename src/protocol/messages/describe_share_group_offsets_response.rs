@@ -2,7 +2,7 @@
 
 use crate::protocol::codec::{message, DecodeError, EncodeError, Reader, Uuid, Wire, Writer};
 
-/// Versions 0 to 1.
+/// API 90, versions 0 to 1, flexible from 0.
 #[derive(Clone, Debug, Default, PartialEq)]
 pub struct DescribeShareGroupOffsetsResponse<'a> {
     /// Versions 0+.
@@ -110,7 +110,7 @@ pub struct DescribeShareGroupOffsetsResponsePartition<'a> {
     pub start_offset: i64,
     /// Versions 0+.
     pub leader_epoch: i32,
-    /// Versions 1, default `-1`, else ignored.
+    /// Versions 1+, default `-1`, else ignored.
     pub lag: i64,
     /// Versions 0+.
     pub error_code: i16,
@@ -137,7 +137,7 @@ impl<'a> Wire<'a> for DescribeShareGroupOffsetsResponsePartition<'a> {
         let partition_index = r.i32()?;
         let start_offset = r.i64()?;
         let leader_epoch = r.i32()?;
-        let lag = if v == 1 { r.i64()? } else { -1 };
+        let lag = if v >= 1 { r.i64()? } else { -1 };
         let error_code = r.i16()?;
         let error_message = r.opt_str(f)?;
         if f {
@@ -156,7 +156,7 @@ impl<'a> Wire<'a> for DescribeShareGroupOffsetsResponsePartition<'a> {
         w.put_i32(self.partition_index);
         w.put_i64(self.start_offset);
         w.put_i32(self.leader_epoch);
-        if v == 1 {
+        if v >= 1 {
             w.put_i64(self.lag);
         }
         w.put_i16(self.error_code);

@@ -2,14 +2,14 @@
 
 use crate::protocol::codec::{message, DecodeError, EncodeError, Reader, Wire, Writer};
 
-/// Versions 0 to 0.
+/// API 75, versions 0 to 0, flexible from 0.
 #[derive(Clone, Debug, PartialEq)]
 pub struct DescribeTopicPartitionsRequest<'a> {
-    /// Versions 0.
+    /// Versions 0+.
     pub topics: Vec<TopicRequest<'a>>,
-    /// Versions 0, default `2000`.
+    /// Versions 0+, default `2000`.
     pub response_partition_limit: i32,
-    /// Versions 0, nullable 0.
+    /// Versions 0+, nullable 0+.
     pub cursor: Option<Cursor<'a>>,
 }
 
@@ -44,7 +44,7 @@ impl<'a> Wire<'a> for DescribeTopicPartitionsRequest<'a> {
 /// Part of [`DescribeTopicPartitionsRequest`], versions 0 to 0.
 #[derive(Clone, Debug, Default, PartialEq)]
 pub struct TopicRequest<'a> {
-    /// Versions 0.
+    /// Versions 0+.
     pub name: &'a str,
 }
 
@@ -69,9 +69,9 @@ impl<'a> Wire<'a> for TopicRequest<'a> {
 /// Part of [`DescribeTopicPartitionsRequest`], versions 0 to 0.
 #[derive(Clone, Debug, Default, PartialEq)]
 pub struct Cursor<'a> {
-    /// Versions 0.
+    /// Versions 0+.
     pub topic_name: &'a str,
-    /// Versions 0.
+    /// Versions 0+.
     pub partition_index: i32,
 }
 

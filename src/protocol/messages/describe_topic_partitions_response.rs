@@ -2,14 +2,14 @@
 
 use crate::protocol::codec::{message, DecodeError, EncodeError, Reader, Uuid, Wire, Writer};
 
-/// Versions 0 to 0.
+/// API 75, versions 0 to 0, flexible from 0.
 #[derive(Clone, Debug, Default, PartialEq)]
 pub struct DescribeTopicPartitionsResponse<'a> {
-    /// Versions 0.
+    /// Versions 0+.
     pub throttle_time_ms: i32,
-    /// Versions 0.
+    /// Versions 0+.
     pub topics: Vec<DescribeTopicPartitionsResponseTopic<'a>>,
-    /// Versions 0, nullable 0.
+    /// Versions 0+, nullable 0+.
     pub next_cursor: Option<Cursor<'a>>,
 }
 
@@ -38,17 +38,17 @@ impl<'a> Wire<'a> for DescribeTopicPartitionsResponse<'a> {
 /// Part of [`DescribeTopicPartitionsResponse`], versions 0 to 0.
 #[derive(Clone, Debug, PartialEq)]
 pub struct DescribeTopicPartitionsResponseTopic<'a> {
-    /// Versions 0.
+    /// Versions 0+.
     pub error_code: i16,
-    /// Versions 0, nullable 0, default `Some("")`.
+    /// Versions 0+, nullable 0+, default `Some("")`.
     pub name: Option<&'a str>,
-    /// Versions 0.
+    /// Versions 0+.
     pub topic_id: Uuid,
-    /// Versions 0.
+    /// Versions 0+.
     pub is_internal: bool,
-    /// Versions 0.
+    /// Versions 0+.
     pub partitions: Vec<DescribeTopicPartitionsResponsePartition>,
-    /// Versions 0, default `-2147483648`.
+    /// Versions 0+, default `-2147483648`.
     pub topic_authorized_operations: i32,
 }
 
@@ -103,23 +103,23 @@ impl<'a> Wire<'a> for DescribeTopicPartitionsResponseTopic<'a> {
 /// Part of [`DescribeTopicPartitionsResponse`], versions 0 to 0.
 #[derive(Clone, Debug, PartialEq)]
 pub struct DescribeTopicPartitionsResponsePartition {
-    /// Versions 0.
+    /// Versions 0+.
     pub error_code: i16,
-    /// Versions 0.
+    /// Versions 0+.
     pub partition_index: i32,
-    /// Versions 0.
+    /// Versions 0+.
     pub leader_id: i32,
-    /// Versions 0, default `-1`.
+    /// Versions 0+, default `-1`.
     pub leader_epoch: i32,
-    /// Versions 0.
+    /// Versions 0+.
     pub replica_nodes: Vec<i32>,
-    /// Versions 0.
+    /// Versions 0+.
     pub isr_nodes: Vec<i32>,
-    /// Versions 0, nullable 0.
+    /// Versions 0+, nullable 0+.
     pub eligible_leader_replicas: Option<Vec<i32>>,
-    /// Versions 0, nullable 0.
+    /// Versions 0+, nullable 0+.
     pub last_known_elr: Option<Vec<i32>>,
-    /// Versions 0.
+    /// Versions 0+.
     pub offline_replicas: Vec<i32>,
 }
 
@@ -186,9 +186,9 @@ impl<'a> Wire<'a> for DescribeTopicPartitionsResponsePartition {
 /// Part of [`DescribeTopicPartitionsResponse`], versions 0 to 0.
 #[derive(Clone, Debug, Default, PartialEq)]
 pub struct Cursor<'a> {
-    /// Versions 0.
+    /// Versions 0+.
     pub topic_name: &'a str,
-    /// Versions 0.
+    /// Versions 0+.
     pub partition_index: i32,
 }
 

@@ -2,12 +2,12 @@
 
 use crate::protocol::codec::{message, DecodeError, EncodeError, Reader, Wire, Writer};
 
-/// Versions 0 to 0.
+/// API 65, versions 0 to 0, flexible from 0.
 #[derive(Clone, Debug, Default, PartialEq)]
 pub struct DescribeTransactionsResponse<'a> {
-    /// Versions 0.
+    /// Versions 0+.
     pub throttle_time_ms: i32,
-    /// Versions 0.
+    /// Versions 0+.
     pub transaction_states: Vec<TransactionState<'a>>,
 }
 
@@ -34,21 +34,21 @@ impl<'a> Wire<'a> for DescribeTransactionsResponse<'a> {
 /// Part of [`DescribeTransactionsResponse`], versions 0 to 0.
 #[derive(Clone, Debug, Default, PartialEq)]
 pub struct TransactionState<'a> {
-    /// Versions 0.
+    /// Versions 0+.
     pub error_code: i16,
-    /// Versions 0.
+    /// Versions 0+.
     pub transactional_id: &'a str,
-    /// Versions 0.
+    /// Versions 0+.
     pub transaction_state: &'a str,
-    /// Versions 0.
+    /// Versions 0+.
     pub transaction_timeout_ms: i32,
-    /// Versions 0.
+    /// Versions 0+.
     pub transaction_start_time_ms: i64,
-    /// Versions 0.
+    /// Versions 0+.
     pub producer_id: i64,
-    /// Versions 0.
+    /// Versions 0+.
     pub producer_epoch: i16,
-    /// Versions 0.
+    /// Versions 0+.
     pub topics: Vec<TopicData<'a>>,
 }
 
@@ -96,9 +96,9 @@ impl<'a> Wire<'a> for TransactionState<'a> {
 /// Part of [`DescribeTransactionsResponse`], versions 0 to 0.
 #[derive(Clone, Debug, Default, PartialEq)]
 pub struct TopicData<'a> {
-    /// Versions 0.
+    /// Versions 0+.
     pub topic: &'a str,
-    /// Versions 0.
+    /// Versions 0+.
     pub partitions: Vec<i32>,
 }
 

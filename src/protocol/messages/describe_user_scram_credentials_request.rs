@@ -2,10 +2,10 @@
 
 use crate::protocol::codec::{message, DecodeError, EncodeError, Reader, Wire, Writer};
 
-/// Versions 0 to 0.
+/// API 50, versions 0 to 0, flexible from 0.
 #[derive(Clone, Debug, PartialEq)]
 pub struct DescribeUserScramCredentialsRequest<'a> {
-    /// Versions 0, nullable 0, default `Some(Vec::new())`.
+    /// Versions 0+, nullable 0+, default `Some(Vec::new())`.
     pub users: Option<Vec<UserName<'a>>>,
 }
 
@@ -36,7 +36,7 @@ impl<'a> Wire<'a> for DescribeUserScramCredentialsRequest<'a> {
 /// Part of [`DescribeUserScramCredentialsRequest`], versions 0 to 0.
 #[derive(Clone, Debug, Default, PartialEq)]
 pub struct UserName<'a> {
-    /// Versions 0.
+    /// Versions 0+.
     pub name: &'a str,
 }
 

@@ -2,16 +2,16 @@
 
 use crate::protocol::codec::{message, DecodeError, EncodeError, Reader, Wire, Writer};
 
-/// Versions 0 to 0.
+/// API 50, versions 0 to 0, flexible from 0.
 #[derive(Clone, Debug, PartialEq)]
 pub struct DescribeUserScramCredentialsResponse<'a> {
-    /// Versions 0.
+    /// Versions 0+.
     pub throttle_time_ms: i32,
-    /// Versions 0.
+    /// Versions 0+.
     pub error_code: i16,
-    /// Versions 0, nullable 0, default `Some("")`.
+    /// Versions 0+, nullable 0+, default `Some("")`.
     pub error_message: Option<&'a str>,
-    /// Versions 0.
+    /// Versions 0+.
     pub results: Vec<DescribeUserScramCredentialsResult<'a>>,
 }
 
@@ -53,13 +53,13 @@ impl<'a> Wire<'a> for DescribeUserScramCredentialsResponse<'a> {
 /// Part of [`DescribeUserScramCredentialsResponse`], versions 0 to 0.
 #[derive(Clone, Debug, PartialEq)]
 pub struct DescribeUserScramCredentialsResult<'a> {
-    /// Versions 0.
+    /// Versions 0+.
     pub user: &'a str,
-    /// Versions 0.
+    /// Versions 0+.
     pub error_code: i16,
-    /// Versions 0, nullable 0, default `Some("")`.
+    /// Versions 0+, nullable 0+, default `Some("")`.
     pub error_message: Option<&'a str>,
-    /// Versions 0.
+    /// Versions 0+.
     pub credential_infos: Vec<CredentialInfo>,
 }
 
@@ -101,9 +101,9 @@ impl<'a> Wire<'a> for DescribeUserScramCredentialsResult<'a> {
 /// Part of [`DescribeUserScramCredentialsResponse`], versions 0 to 0.
 #[derive(Clone, Debug, Default, PartialEq)]
 pub struct CredentialInfo {
-    /// Versions 0.
+    /// Versions 0+.
     pub mechanism: i8,
-    /// Versions 0.
+    /// Versions 0+.
     pub iterations: i32,
 }
 

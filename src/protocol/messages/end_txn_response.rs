@@ -2,16 +2,16 @@
 
 use crate::protocol::codec::{message, DecodeError, EncodeError, Reader, Wire, Writer};
 
-/// Versions 0 to 5.
+/// API 26, versions 0 to 5, flexible from 3.
 #[derive(Clone, Debug, PartialEq)]
 pub struct EndTxnResponse {
     /// Versions 0+.
     pub throttle_time_ms: i32,
     /// Versions 0+.
     pub error_code: i16,
-    /// Versions 5, default `-1`, else ignored.
+    /// Versions 5+, default `-1`, else ignored.
     pub producer_id: i64,
-    /// Versions 5, default `-1`, else ignored.
+    /// Versions 5+, default `-1`, else ignored.
     pub producer_epoch: i16,
 }
 
@@ -26,8 +26,8 @@ impl<'a> Wire<'a> for EndTxnResponse {
     fn read(r: &mut Reader<'a>, v: i16, f: bool) -> Result<Self, DecodeError> {
         let throttle_time_ms = r.i32()?;
         let error_code = r.i16()?;
-        let producer_id = if v == 5 { r.i64()? } else { -1 };
-        let producer_epoch = if v == 5 { r.i16()? } else { -1 };
+        let producer_id = if v >= 5 { r.i64()? } else { -1 };
+        let producer_epoch = if v >= 5 { r.i16()? } else { -1 };
         if f {
             r.skip_tags()?;
         }
@@ -36,7 +36,7 @@ impl<'a> Wire<'a> for EndTxnResponse {
     fn write(&self, w: &mut Writer, v: i16, f: bool) -> Result<(), EncodeError> {
         w.put_i32(self.throttle_time_ms);
         w.put_i16(self.error_code);
-        if v == 5 {
+        if v >= 5 {
             w.put_i64(self.producer_id);
             w.put_i16(self.producer_epoch);
         }

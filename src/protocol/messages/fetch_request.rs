@@ -2,7 +2,7 @@
 
 use crate::protocol::codec::{message, DecodeError, EncodeError, Reader, Tags, Uuid, Wire, Writer};
 
-/// Versions 0 to 18.
+/// API 1, versions 0 to 18, flexible from 12.
 #[derive(Clone, Debug, PartialEq)]
 pub struct FetchRequest<'a> {
     /// Versions 12+, nullable 12+, tag 0 in 12+, else ignored.
@@ -219,7 +219,7 @@ pub struct FetchPartition {
     pub partition_max_bytes: i32,
     /// Versions 17+, tag 0 in 17+, else ignored.
     pub replica_directory_id: Uuid,
-    /// Versions 18, tag 1 in 18, default `i64::MAX`, else ignored.
+    /// Versions 18+, tag 1 in 18+, default `i64::MAX`, else ignored.
     pub high_watermark: i64,
 }
 
@@ -253,7 +253,7 @@ impl<'a> Wire<'a> for FetchPartition {
             r.tags(|tag, r| {
                 match tag {
                     0 if v >= 17 => replica_directory_id = r.uuid()?,
-                    1 if v == 18 => high_watermark = r.i64()?,
+                    1 if v >= 18 => high_watermark = r.i64()?,
                     _ => return Ok(false),
                 }
                 Ok(true)
@@ -289,7 +289,7 @@ impl<'a> Wire<'a> for FetchPartition {
             if v >= 17 && self.replica_directory_id != Uuid::ZERO {
                 tags.put(0, |w| self.replica_directory_id.write(w, v, f))?;
             }
-            if v == 18 && self.high_watermark != i64::MAX {
+            if v >= 18 && self.high_watermark != i64::MAX {
                 tags.put(1, |w| self.high_watermark.write(w, v, f))?;
             }
             w.put_tags(tags);

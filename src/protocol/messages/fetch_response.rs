@@ -2,7 +2,7 @@
 
 use crate::protocol::codec::{message, DecodeError, EncodeError, Reader, Records, Tags, Uuid, Wire, Writer};
 
-/// Versions 0 to 18.
+/// API 1, versions 0 to 18, flexible from 12.
 #[derive(Clone, Debug, Default, PartialEq)]
 pub struct FetchResponse<'a> {
     /// Versions 1+, else ignored.

@@ -2,7 +2,7 @@
 
 use crate::protocol::codec::{message, DecodeError, EncodeError, Reader, Wire, Writer};
 
-/// Versions 0 to 6.
+/// API 10, versions 0 to 6, flexible from 3.
 #[derive(Clone, Debug, Default, PartialEq)]
 pub struct FindCoordinatorRequest<'a> {
     /// Versions 0-3.

@@ -2,7 +2,7 @@
 
 use crate::protocol::codec::{message, DecodeError, EncodeError, Reader, Wire, Writer};
 
-/// Versions 0 to 6.
+/// API 10, versions 0 to 6, flexible from 3.
 #[derive(Clone, Debug, PartialEq)]
 pub struct FindCoordinatorResponse<'a> {
     /// Versions 1+, else ignored.

@@ -2,10 +2,10 @@
 
 use crate::protocol::codec::{message, DecodeError, EncodeError, Reader, Uuid, Wire, Writer};
 
-/// Versions 0 to 0.
+/// API 71, versions 0 to 0, flexible from 0.
 #[derive(Clone, Debug, Default, PartialEq)]
 pub struct GetTelemetrySubscriptionsRequest {
-    /// Versions 0.
+    /// Versions 0+.
     pub client_instance_id: Uuid,
 }
 

@@ -2,26 +2,26 @@
 
 use crate::protocol::codec::{message, DecodeError, EncodeError, Reader, Uuid, Wire, Writer};
 
-/// Versions 0 to 0.
+/// API 71, versions 0 to 0, flexible from 0.
 #[derive(Clone, Debug, Default, PartialEq)]
 pub struct GetTelemetrySubscriptionsResponse<'a> {
-    /// Versions 0.
+    /// Versions 0+.
     pub throttle_time_ms: i32,
-    /// Versions 0.
+    /// Versions 0+.
     pub error_code: i16,
-    /// Versions 0.
+    /// Versions 0+.
     pub client_instance_id: Uuid,
-    /// Versions 0.
+    /// Versions 0+.
     pub subscription_id: i32,
-    /// Versions 0.
+    /// Versions 0+.
     pub accepted_compression_types: Vec<i8>,
-    /// Versions 0.
+    /// Versions 0+.
     pub push_interval_ms: i32,
-    /// Versions 0.
+    /// Versions 0+.
     pub telemetry_max_bytes: i32,
-    /// Versions 0.
+    /// Versions 0+.
     pub delta_temporality: bool,
-    /// Versions 0.
+    /// Versions 0+.
     pub requested_metrics: Vec<&'a str>,
 }
 

@@ -2,7 +2,7 @@
 
 use crate::protocol::codec::{message, DecodeError, EncodeError, Reader, Wire, Writer};
 
-/// Versions 0 to 5.
+/// API 22, versions 0 to 5, flexible from 2.
 #[derive(Clone, Debug, PartialEq)]
 pub struct InitProducerIdResponse {
     /// Versions 0+.

@@ -2,7 +2,7 @@
 
 use crate::protocol::codec::{message, DecodeError, EncodeError, Reader, Wire, Writer};
 
-/// Versions 0 to 9.
+/// API 11, versions 0 to 9, flexible from 6.
 #[derive(Clone, Debug, PartialEq)]
 pub struct JoinGroupRequest<'a> {
     /// Versions 0+.

@@ -2,7 +2,7 @@
 
 use crate::protocol::codec::{message, DecodeError, EncodeError, Reader, What, Wire, Writer};
 
-/// Versions 0 to 9.
+/// API 11, versions 0 to 9, flexible from 6.
 #[derive(Clone, Debug, PartialEq)]
 pub struct JoinGroupResponse<'a> {
     /// Versions 2+, else ignored.
@@ -17,7 +17,7 @@ pub struct JoinGroupResponse<'a> {
     pub protocol_name: Option<&'a str>,
     /// Versions 0+.
     pub leader: &'a str,
-    /// Versions 9.
+    /// Versions 9+.
     pub skip_assignment: bool,
     /// Versions 0+.
     pub member_id: &'a str,
@@ -54,7 +54,7 @@ impl<'a> Wire<'a> for JoinGroupResponse<'a> {
             x
         };
         let leader = r.str(f)?;
-        let skip_assignment = if v == 9 { r.bool()? } else { false };
+        let skip_assignment = if v >= 9 { r.bool()? } else { false };
         let member_id = r.str(f)?;
         let members = r.array(v, f)?;
         if f {
@@ -73,7 +73,7 @@ impl<'a> Wire<'a> for JoinGroupResponse<'a> {
         })
     }
     fn write(&self, w: &mut Writer, v: i16, f: bool) -> Result<(), EncodeError> {
-        EncodeError::if_lost(v != 9 && self.skip_assignment, "skip_assignment", v)?;
+        EncodeError::if_lost(v < 9 && self.skip_assignment, "skip_assignment", v)?;
         if v >= 2 {
             w.put_i32(self.throttle_time_ms);
         }
@@ -85,7 +85,7 @@ impl<'a> Wire<'a> for JoinGroupResponse<'a> {
         EncodeError::if_null(v < 7 && self.protocol_name.is_none(), "protocol_name", v)?;
         w.put_opt_str(f, self.protocol_name)?;
         w.put_str(f, self.leader)?;
-        if v == 9 {
+        if v >= 9 {
             w.put_bool(self.skip_assignment);
         }
         w.put_str(f, self.member_id)?;

@@ -2,7 +2,7 @@
 
 use crate::protocol::codec::{message, DecodeError, EncodeError, Reader, Wire, Writer};
 
-/// Versions 0 to 5.
+/// API 13, versions 0 to 5, flexible from 4.
 #[derive(Clone, Debug, Default, PartialEq)]
 pub struct LeaveGroupRequest<'a> {
     /// Versions 0+.
@@ -48,7 +48,7 @@ pub struct MemberIdentity<'a> {
     pub member_id: &'a str,
     /// Versions 3+, nullable 3+.
     pub group_instance_id: Option<&'a str>,
-    /// Versions 5, nullable 5, else ignored.
+    /// Versions 5+, nullable 5+, else ignored.
     pub reason: Option<&'a str>,
 }
 
@@ -57,7 +57,7 @@ impl<'a> Wire<'a> for MemberIdentity<'a> {
     fn read(r: &mut Reader<'a>, v: i16, f: bool) -> Result<Self, DecodeError> {
         let member_id = r.str(f)?;
         let group_instance_id = r.opt_str(f)?;
-        let reason = if v == 5 { r.opt_str(f)? } else { None };
+        let reason = if v >= 5 { r.opt_str(f)? } else { None };
         if f {
             r.skip_tags()?;
         }
@@ -66,7 +66,7 @@ impl<'a> Wire<'a> for MemberIdentity<'a> {
     fn write(&self, w: &mut Writer, v: i16, f: bool) -> Result<(), EncodeError> {
         w.put_str(f, self.member_id)?;
         w.put_opt_str(f, self.group_instance_id)?;
-        if v == 5 {
+        if v >= 5 {
             w.put_opt_str(f, self.reason)?;
         }
         if f {

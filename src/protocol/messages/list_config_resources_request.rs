@@ -2,25 +2,25 @@
 
 use crate::protocol::codec::{message, DecodeError, EncodeError, Reader, Wire, Writer};
 
-/// Versions 0 to 1.
+/// API 74, versions 0 to 1, flexible from 0.
 #[derive(Clone, Debug, Default, PartialEq)]
 pub struct ListConfigResourcesRequest {
-    /// Versions 1.
+    /// Versions 1+.
     pub resource_types: Vec<i8>,
 }
 
 impl<'a> Wire<'a> for ListConfigResourcesRequest {
     const MIN_SIZE: usize = 1;
     fn read(r: &mut Reader<'a>, v: i16, f: bool) -> Result<Self, DecodeError> {
-        let resource_types = if v == 1 { r.array(v, f)? } else { Vec::new() };
+        let resource_types = if v >= 1 { r.array(v, f)? } else { Vec::new() };
         if f {
             r.skip_tags()?;
         }
         Ok(ListConfigResourcesRequest { resource_types })
     }
     fn write(&self, w: &mut Writer, v: i16, f: bool) -> Result<(), EncodeError> {
-        EncodeError::if_lost(v != 1 && !self.resource_types.is_empty(), "resource_types", v)?;
-        if v == 1 {
+        EncodeError::if_lost(v < 1 && !self.resource_types.is_empty(), "resource_types", v)?;
+        if v >= 1 {
             w.put_array(v, f, &self.resource_types)?;
         }
         if f {

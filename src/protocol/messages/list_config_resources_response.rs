@@ -2,7 +2,7 @@
 
 use crate::protocol::codec::{message, DecodeError, EncodeError, Reader, Wire, Writer};
 
-/// Versions 0 to 1.
+/// API 74, versions 0 to 1, flexible from 0.
 #[derive(Clone, Debug, Default, PartialEq)]
 pub struct ListConfigResourcesResponse<'a> {
     /// Versions 0+.
@@ -40,7 +40,7 @@ impl<'a> Wire<'a> for ListConfigResourcesResponse<'a> {
 pub struct ConfigResource<'a> {
     /// Versions 0+.
     pub resource_name: &'a str,
-    /// Versions 1, default `16`, else ignored.
+    /// Versions 1+, default `16`, else ignored.
     pub resource_type: i8,
 }
 
@@ -54,7 +54,7 @@ impl<'a> Wire<'a> for ConfigResource<'a> {
     const MIN_SIZE: usize = 2;
     fn read(r: &mut Reader<'a>, v: i16, f: bool) -> Result<Self, DecodeError> {
         let resource_name = r.str(f)?;
-        let resource_type = if v == 1 { r.i8()? } else { 16 };
+        let resource_type = if v >= 1 { r.i8()? } else { 16 };
         if f {
             r.skip_tags()?;
         }
@@ -62,7 +62,7 @@ impl<'a> Wire<'a> for ConfigResource<'a> {
     }
     fn write(&self, w: &mut Writer, v: i16, f: bool) -> Result<(), EncodeError> {
         w.put_str(f, self.resource_name)?;
-        if v == 1 {
+        if v >= 1 {
             w.put_i8(self.resource_type);
         }
         if f {

@@ -2,12 +2,12 @@
 
 use crate::protocol::codec::{message, DecodeError, EncodeError, Reader, Wire, Writer};
 
-/// Versions 0 to 5.
+/// API 16, versions 0 to 5, flexible from 3.
 #[derive(Clone, Debug, Default, PartialEq)]
 pub struct ListGroupsRequest<'a> {
     /// Versions 4+.
     pub states_filter: Vec<&'a str>,
-    /// Versions 5.
+    /// Versions 5+.
     pub types_filter: Vec<&'a str>,
 }
 
@@ -15,7 +15,7 @@ impl<'a> Wire<'a> for ListGroupsRequest<'a> {
     const MIN_SIZE: usize = 1;
     fn read(r: &mut Reader<'a>, v: i16, f: bool) -> Result<Self, DecodeError> {
         let states_filter = if v >= 4 { r.array(v, f)? } else { Vec::new() };
-        let types_filter = if v == 5 { r.array(v, f)? } else { Vec::new() };
+        let types_filter = if v >= 5 { r.array(v, f)? } else { Vec::new() };
         if f {
             r.skip_tags()?;
         }
@@ -23,11 +23,11 @@ impl<'a> Wire<'a> for ListGroupsRequest<'a> {
     }
     fn write(&self, w: &mut Writer, v: i16, f: bool) -> Result<(), EncodeError> {
         EncodeError::if_lost(v < 4 && !self.states_filter.is_empty(), "states_filter", v)?;
-        EncodeError::if_lost(v != 5 && !self.types_filter.is_empty(), "types_filter", v)?;
+        EncodeError::if_lost(v < 5 && !self.types_filter.is_empty(), "types_filter", v)?;
         if v >= 4 {
             w.put_array(v, f, &self.states_filter)?;
         }
-        if v == 5 {
+        if v >= 5 {
             w.put_array(v, f, &self.types_filter)?;
         }
         if f {

@@ -2,7 +2,7 @@
 
 use crate::protocol::codec::{message, DecodeError, EncodeError, Reader, Wire, Writer};
 
-/// Versions 0 to 5.
+/// API 16, versions 0 to 5, flexible from 3.
 #[derive(Clone, Debug, Default, PartialEq)]
 pub struct ListGroupsResponse<'a> {
     /// Versions 1+, else ignored.
@@ -46,7 +46,7 @@ pub struct ListedGroup<'a> {
     pub protocol_type: &'a str,
     /// Versions 4+, else ignored.
     pub group_state: &'a str,
-    /// Versions 5, else ignored.
+    /// Versions 5+, else ignored.
     pub group_type: &'a str,
 }
 
@@ -56,7 +56,7 @@ impl<'a> Wire<'a> for ListedGroup<'a> {
         let group_id = r.str(f)?;
         let protocol_type = r.str(f)?;
         let group_state = if v >= 4 { r.str(f)? } else { "" };
-        let group_type = if v == 5 { r.str(f)? } else { "" };
+        let group_type = if v >= 5 { r.str(f)? } else { "" };
         if f {
             r.skip_tags()?;
         }
@@ -68,7 +68,7 @@ impl<'a> Wire<'a> for ListedGroup<'a> {
         if v >= 4 {
             w.put_str(f, self.group_state)?;
         }
-        if v == 5 {
+        if v >= 5 {
             w.put_str(f, self.group_type)?;
         }
         if f {

@@ -2,7 +2,7 @@
 
 use crate::protocol::codec::{message, DecodeError, EncodeError, Reader, Wire, Writer};
 
-/// Versions 0 to 11.
+/// API 2, versions 0 to 11, flexible from 6.
 #[derive(Clone, Debug, Default, PartialEq)]
 pub struct ListOffsetsResponse<'a> {
     /// Versions 2+, else ignored.

@@ -2,12 +2,12 @@
 
 use crate::protocol::codec::{message, DecodeError, EncodeError, Reader, Wire, Writer};
 
-/// Versions 0 to 0.
+/// API 46, versions 0 to 0, flexible from 0.
 #[derive(Clone, Debug, PartialEq)]
 pub struct ListPartitionReassignmentsRequest<'a> {
-    /// Versions 0, default `60000`.
+    /// Versions 0+, default `60000`.
     pub timeout_ms: i32,
-    /// Versions 0, nullable 0.
+    /// Versions 0+, nullable 0+.
     pub topics: Option<Vec<ListPartitionReassignmentsTopics<'a>>>,
 }
 
@@ -40,9 +40,9 @@ impl<'a> Wire<'a> for ListPartitionReassignmentsRequest<'a> {
 /// Part of [`ListPartitionReassignmentsRequest`], versions 0 to 0.
 #[derive(Clone, Debug, Default, PartialEq)]
 pub struct ListPartitionReassignmentsTopics<'a> {
-    /// Versions 0.
+    /// Versions 0+.
     pub name: &'a str,
-    /// Versions 0.
+    /// Versions 0+.
     pub partition_indexes: Vec<i32>,
 }
 

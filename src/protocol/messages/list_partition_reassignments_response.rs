@@ -2,16 +2,16 @@
 
 use crate::protocol::codec::{message, DecodeError, EncodeError, Reader, Wire, Writer};
 
-/// Versions 0 to 0.
+/// API 46, versions 0 to 0, flexible from 0.
 #[derive(Clone, Debug, PartialEq)]
 pub struct ListPartitionReassignmentsResponse<'a> {
-    /// Versions 0.
+    /// Versions 0+.
     pub throttle_time_ms: i32,
-    /// Versions 0.
+    /// Versions 0+.
     pub error_code: i16,
-    /// Versions 0, nullable 0, default `Some("")`.
+    /// Versions 0+, nullable 0+, default `Some("")`.
     pub error_message: Option<&'a str>,
-    /// Versions 0.
+    /// Versions 0+.
     pub topics: Vec<OngoingTopicReassignment<'a>>,
 }
 
@@ -53,9 +53,9 @@ impl<'a> Wire<'a> for ListPartitionReassignmentsResponse<'a> {
 /// Part of [`ListPartitionReassignmentsResponse`], versions 0 to 0.
 #[derive(Clone, Debug, Default, PartialEq)]
 pub struct OngoingTopicReassignment<'a> {
-    /// Versions 0.
+    /// Versions 0+.
     pub name: &'a str,
-    /// Versions 0.
+    /// Versions 0+.
     pub partitions: Vec<OngoingPartitionReassignment>,
 }
 
@@ -82,13 +82,13 @@ impl<'a> Wire<'a> for OngoingTopicReassignment<'a> {
 /// Part of [`ListPartitionReassignmentsResponse`], versions 0 to 0.
 #[derive(Clone, Debug, Default, PartialEq)]
 pub struct OngoingPartitionReassignment {
-    /// Versions 0.
+    /// Versions 0+.
     pub partition_index: i32,
-    /// Versions 0.
+    /// Versions 0+.
     pub replicas: Vec<i32>,
-    /// Versions 0.
+    /// Versions 0+.
     pub adding_replicas: Vec<i32>,
-    /// Versions 0.
+    /// Versions 0+.
     pub removing_replicas: Vec<i32>,
 }
 

@@ -2,7 +2,7 @@
 
 use crate::protocol::codec::{message, DecodeError, EncodeError, Reader, Wire, Writer};
 
-/// Versions 0 to 2.
+/// API 66, versions 0 to 2, flexible from 0.
 #[derive(Clone, Debug, PartialEq)]
 pub struct ListTransactionsRequest<'a> {
     /// Versions 0+.
@@ -11,7 +11,7 @@ pub struct ListTransactionsRequest<'a> {
     pub producer_id_filters: Vec<i64>,
     /// Versions 1+, default `-1`.
     pub duration_filter: i64,
-    /// Versions 2, nullable 2.
+    /// Versions 2+, nullable 2+.
     pub transactional_id_pattern: Option<&'a str>,
 }
 
@@ -32,7 +32,7 @@ impl<'a> Wire<'a> for ListTransactionsRequest<'a> {
         let state_filters = r.array(v, f)?;
         let producer_id_filters = r.array(v, f)?;
         let duration_filter = if v >= 1 { r.i64()? } else { -1 };
-        let transactional_id_pattern = if v == 2 { r.opt_str(f)? } else { None };
+        let transactional_id_pattern = if v >= 2 { r.opt_str(f)? } else { None };
         if f {
             r.skip_tags()?;
         }
@@ -46,7 +46,7 @@ impl<'a> Wire<'a> for ListTransactionsRequest<'a> {
     fn write(&self, w: &mut Writer, v: i16, f: bool) -> Result<(), EncodeError> {
         EncodeError::if_lost(v < 1 && self.duration_filter != -1, "duration_filter", v)?;
         EncodeError::if_lost(
-            v != 2 && self.transactional_id_pattern.is_some(),
+            v < 2 && self.transactional_id_pattern.is_some(),
             "transactional_id_pattern",
             v,
         )?;
@@ -55,7 +55,7 @@ impl<'a> Wire<'a> for ListTransactionsRequest<'a> {
         if v >= 1 {
             w.put_i64(self.duration_filter);
         }
-        if v == 2 {
+        if v >= 2 {
             w.put_opt_str(f, self.transactional_id_pattern)?;
         }
         if f {

@@ -2,7 +2,7 @@
 
 use crate::protocol::codec::{message, DecodeError, EncodeError, Reader, Uuid, What, Wire, Writer};
 
-/// Versions 0 to 13.
+/// API 3, versions 0 to 13, flexible from 9.
 #[derive(Clone, Debug, PartialEq)]
 pub struct MetadataRequest<'a> {
     /// Versions 0+, nullable 1+, default `Some(Vec::new())`.

@@ -2,7 +2,7 @@
 
 use crate::protocol::codec::{message, DecodeError, EncodeError, Reader, Uuid, What, Wire, Writer};
 
-/// Versions 0 to 13.
+/// API 3, versions 0 to 13, flexible from 9.
 #[derive(Clone, Debug, PartialEq)]
 pub struct MetadataResponse<'a> {
     /// Versions 3+, else ignored.
@@ -17,7 +17,7 @@ pub struct MetadataResponse<'a> {
     pub topics: Vec<MetadataResponseTopic<'a>>,
     /// Versions 8-10, default `-2147483648`.
     pub cluster_authorized_operations: i32,
-    /// Versions 13, else ignored.
+    /// Versions 13+, else ignored.
     pub error_code: i16,
 }
 
@@ -44,7 +44,7 @@ impl<'a> Wire<'a> for MetadataResponse<'a> {
         let controller_id = if v >= 1 { r.i32()? } else { -1 };
         let topics = r.array(v, f)?;
         let cluster_authorized_operations = if (8..=10).contains(&v) { r.i32()? } else { -2147483648 };
-        let error_code = if v == 13 { r.i16()? } else { 0 };
+        let error_code = if v >= 13 { r.i16()? } else { 0 };
         if f {
             r.skip_tags()?;
         }
@@ -78,7 +78,7 @@ impl<'a> Wire<'a> for MetadataResponse<'a> {
         if (8..=10).contains(&v) {
             w.put_i32(self.cluster_authorized_operations);
         }
-        if v == 13 {
+        if v >= 13 {
             w.put_i16(self.error_code);
         }
         if f {

@@ -2,7 +2,7 @@
 
 use crate::protocol::codec::{message, DecodeError, EncodeError, Reader, Uuid, Wire, Writer};
 
-/// Versions 0 to 10.
+/// API 8, versions 0 to 10, flexible from 8.
 #[derive(Clone, Debug, PartialEq)]
 pub struct OffsetCommitRequest<'a> {
     /// Versions 0+.
@@ -79,7 +79,7 @@ impl<'a> Wire<'a> for OffsetCommitRequest<'a> {
 pub struct OffsetCommitRequestTopic<'a> {
     /// Versions 0-9, else ignored.
     pub name: &'a str,
-    /// Versions 10, else ignored.
+    /// Versions 10+, else ignored.
     pub topic_id: Uuid,
     /// Versions 0+.
     pub partitions: Vec<OffsetCommitRequestPartition<'a>>,
@@ -89,7 +89,7 @@ impl<'a> Wire<'a> for OffsetCommitRequestTopic<'a> {
     const MIN_SIZE: usize = 3;
     fn read(r: &mut Reader<'a>, v: i16, f: bool) -> Result<Self, DecodeError> {
         let name = if v <= 9 { r.str(f)? } else { "" };
-        let topic_id = if v == 10 { r.uuid()? } else { Uuid::ZERO };
+        let topic_id = if v >= 10 { r.uuid()? } else { Uuid::ZERO };
         let partitions = r.array(v, f)?;
         if f {
             r.skip_tags()?;
@@ -100,7 +100,7 @@ impl<'a> Wire<'a> for OffsetCommitRequestTopic<'a> {
         if v <= 9 {
             w.put_str(f, self.name)?;
         }
-        if v == 10 {
+        if v >= 10 {
             w.put_uuid(self.topic_id);
         }
         w.put_array(v, f, &self.partitions)?;

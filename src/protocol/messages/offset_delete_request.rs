@@ -2,12 +2,12 @@
 
 use crate::protocol::codec::{message, DecodeError, EncodeError, Reader, Wire, Writer};
 
-/// Versions 0 to 0.
+/// API 47, versions 0 to 0.
 #[derive(Clone, Debug, Default, PartialEq)]
 pub struct OffsetDeleteRequest<'a> {
-    /// Versions 0.
+    /// Versions 0+.
     pub group_id: &'a str,
-    /// Versions 0.
+    /// Versions 0+.
     pub topics: Vec<OffsetDeleteRequestTopic<'a>>,
 }
 
@@ -28,9 +28,9 @@ impl<'a> Wire<'a> for OffsetDeleteRequest<'a> {
 /// Part of [`OffsetDeleteRequest`], versions 0 to 0.
 #[derive(Clone, Debug, Default, PartialEq)]
 pub struct OffsetDeleteRequestTopic<'a> {
-    /// Versions 0.
+    /// Versions 0+.
     pub name: &'a str,
-    /// Versions 0.
+    /// Versions 0+.
     pub partitions: Vec<OffsetDeleteRequestPartition>,
 }
 
@@ -51,7 +51,7 @@ impl<'a> Wire<'a> for OffsetDeleteRequestTopic<'a> {
 /// Part of [`OffsetDeleteRequest`], versions 0 to 0.
 #[derive(Clone, Debug, Default, PartialEq)]
 pub struct OffsetDeleteRequestPartition {
-    /// Versions 0.
+    /// Versions 0+.
     pub partition_index: i32,
 }
 

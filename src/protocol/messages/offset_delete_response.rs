@@ -2,14 +2,14 @@
 
 use crate::protocol::codec::{message, DecodeError, EncodeError, Reader, Wire, Writer};
 
-/// Versions 0 to 0.
+/// API 47, versions 0 to 0.
 #[derive(Clone, Debug, Default, PartialEq)]
 pub struct OffsetDeleteResponse<'a> {
-    /// Versions 0.
+    /// Versions 0+.
     pub error_code: i16,
-    /// Versions 0.
+    /// Versions 0+.
     pub throttle_time_ms: i32,
-    /// Versions 0.
+    /// Versions 0+.
     pub topics: Vec<OffsetDeleteResponseTopic<'a>>,
 }
 
@@ -32,9 +32,9 @@ impl<'a> Wire<'a> for OffsetDeleteResponse<'a> {
 /// Part of [`OffsetDeleteResponse`], versions 0 to 0.
 #[derive(Clone, Debug, Default, PartialEq)]
 pub struct OffsetDeleteResponseTopic<'a> {
-    /// Versions 0.
+    /// Versions 0+.
     pub name: &'a str,
-    /// Versions 0.
+    /// Versions 0+.
     pub partitions: Vec<OffsetDeleteResponsePartition>,
 }
 
@@ -55,9 +55,9 @@ impl<'a> Wire<'a> for OffsetDeleteResponseTopic<'a> {
 /// Part of [`OffsetDeleteResponse`], versions 0 to 0.
 #[derive(Clone, Debug, Default, PartialEq)]
 pub struct OffsetDeleteResponsePartition {
-    /// Versions 0.
+    /// Versions 0+.
     pub partition_index: i32,
-    /// Versions 0.
+    /// Versions 0+.
     pub error_code: i16,
 }
 

@@ -2,7 +2,7 @@
 
 use crate::protocol::codec::{message, DecodeError, EncodeError, Reader, Uuid, What, Wire, Writer};
 
-/// Versions 0 to 10.
+/// API 9, versions 0 to 10, flexible from 6.
 #[derive(Clone, Debug, PartialEq)]
 pub struct OffsetFetchRequest<'a> {
     /// Versions 0-7.
@@ -148,7 +148,7 @@ impl<'a> Wire<'a> for OffsetFetchRequestGroup<'a> {
 pub struct OffsetFetchRequestTopics<'a> {
     /// Versions 8-9, else ignored.
     pub name: &'a str,
-    /// Versions 10, else ignored.
+    /// Versions 10+, else ignored.
     pub topic_id: Uuid,
     /// Versions 8+.
     pub partition_indexes: Vec<i32>,
@@ -158,7 +158,7 @@ impl<'a> Wire<'a> for OffsetFetchRequestTopics<'a> {
     const MIN_SIZE: usize = 3;
     fn read(r: &mut Reader<'a>, v: i16, f: bool) -> Result<Self, DecodeError> {
         let name = if v <= 9 { r.str(f)? } else { "" };
-        let topic_id = if v == 10 { r.uuid()? } else { Uuid::ZERO };
+        let topic_id = if v >= 10 { r.uuid()? } else { Uuid::ZERO };
         let partition_indexes = r.array(v, f)?;
         if f {
             r.skip_tags()?;
@@ -169,7 +169,7 @@ impl<'a> Wire<'a> for OffsetFetchRequestTopics<'a> {
         if v <= 9 {
             w.put_str(f, self.name)?;
         }
-        if v == 10 {
+        if v >= 10 {
             w.put_uuid(self.topic_id);
         }
         w.put_array(v, f, &self.partition_indexes)?;

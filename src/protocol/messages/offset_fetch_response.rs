@@ -2,7 +2,7 @@
 
 use crate::protocol::codec::{message, DecodeError, EncodeError, Reader, Uuid, Wire, Writer};
 
-/// Versions 0 to 10.
+/// API 9, versions 0 to 10, flexible from 6.
 #[derive(Clone, Debug, Default, PartialEq)]
 pub struct OffsetFetchResponse<'a> {
     /// Versions 3+, else ignored.
@@ -177,7 +177,7 @@ impl<'a> Wire<'a> for OffsetFetchResponseGroup<'a> {
 pub struct OffsetFetchResponseTopics<'a> {
     /// Versions 8-9, else ignored.
     pub name: &'a str,
-    /// Versions 10, else ignored.
+    /// Versions 10+, else ignored.
     pub topic_id: Uuid,
     /// Versions 8+.
     pub partitions: Vec<OffsetFetchResponsePartitions<'a>>,
@@ -187,7 +187,7 @@ impl<'a> Wire<'a> for OffsetFetchResponseTopics<'a> {
     const MIN_SIZE: usize = 3;
     fn read(r: &mut Reader<'a>, v: i16, f: bool) -> Result<Self, DecodeError> {
         let name = if v <= 9 { r.str(f)? } else { "" };
-        let topic_id = if v == 10 { r.uuid()? } else { Uuid::ZERO };
+        let topic_id = if v >= 10 { r.uuid()? } else { Uuid::ZERO };
         let partitions = r.array(v, f)?;
         if f {
             r.skip_tags()?;
@@ -198,7 +198,7 @@ impl<'a> Wire<'a> for OffsetFetchResponseTopics<'a> {
         if v <= 9 {
             w.put_str(f, self.name)?;
         }
-        if v == 10 {
+        if v >= 10 {
             w.put_uuid(self.topic_id);
         }
         w.put_array(v, f, &self.partitions)?;

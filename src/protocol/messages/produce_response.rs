@@ -2,7 +2,7 @@
 
 use crate::protocol::codec::{message, DecodeError, EncodeError, Reader, Tags, Uuid, Wire, Writer};
 
-/// Versions 0 to 13.
+/// API 0, versions 0 to 13, flexible from 9.
 #[derive(Clone, Debug, Default, PartialEq)]
 pub struct ProduceResponse<'a> {
     /// Versions 0+.
@@ -52,7 +52,7 @@ impl<'a> Wire<'a> for ProduceResponse<'a> {
 pub struct TopicProduceResponse<'a> {
     /// Versions 0-12, else ignored.
     pub name: &'a str,
-    /// Versions 13, else ignored.
+    /// Versions 13+, else ignored.
     pub topic_id: Uuid,
     /// Versions 0+.
     pub partition_responses: Vec<PartitionProduceResponse<'a>>,
@@ -62,7 +62,7 @@ impl<'a> Wire<'a> for TopicProduceResponse<'a> {
     const MIN_SIZE: usize = 3;
     fn read(r: &mut Reader<'a>, v: i16, f: bool) -> Result<Self, DecodeError> {
         let name = if v <= 12 { r.str(f)? } else { "" };
-        let topic_id = if v == 13 { r.uuid()? } else { Uuid::ZERO };
+        let topic_id = if v >= 13 { r.uuid()? } else { Uuid::ZERO };
         let partition_responses = r.array(v, f)?;
         if f {
             r.skip_tags()?;
@@ -73,7 +73,7 @@ impl<'a> Wire<'a> for TopicProduceResponse<'a> {
         if v <= 12 {
             w.put_str(f, self.name)?;
         }
-        if v == 13 {
+        if v >= 13 {
             w.put_uuid(self.topic_id);
         }
         w.put_array(v, f, &self.partition_responses)?;

@@ -2,18 +2,18 @@
 
 use crate::protocol::codec::{message, DecodeError, EncodeError, Reader, Uuid, Wire, Writer};
 
-/// Versions 0 to 0.
+/// API 72, versions 0 to 0, flexible from 0.
 #[derive(Clone, Debug, Default, PartialEq)]
 pub struct PushTelemetryRequest<'a> {
-    /// Versions 0.
+    /// Versions 0+.
     pub client_instance_id: Uuid,
-    /// Versions 0.
+    /// Versions 0+.
     pub subscription_id: i32,
-    /// Versions 0.
+    /// Versions 0+.
     pub terminating: bool,
-    /// Versions 0.
+    /// Versions 0+.
     pub compression_type: i8,
-    /// Versions 0.
+    /// Versions 0+.
     pub metrics: &'a [u8],
 }
 

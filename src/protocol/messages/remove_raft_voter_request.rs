@@ -2,14 +2,14 @@
 
 use crate::protocol::codec::{message, DecodeError, EncodeError, Reader, Uuid, Wire, Writer};
 
-/// Versions 0 to 0.
+/// API 81, versions 0 to 0, flexible from 0.
 #[derive(Clone, Debug, PartialEq)]
 pub struct RemoveRaftVoterRequest<'a> {
-    /// Versions 0, nullable 0, default `Some("")`.
+    /// Versions 0+, nullable 0+, default `Some("")`.
     pub cluster_id: Option<&'a str>,
-    /// Versions 0.
+    /// Versions 0+.
     pub voter_id: i32,
-    /// Versions 0.
+    /// Versions 0+.
     pub voter_directory_id: Uuid,
 }
 

@@ -2,7 +2,7 @@
 
 use crate::protocol::codec::{message, DecodeError, EncodeError, Reader, Wire, Writer};
 
-/// Versions 0 to 1.
+/// API 17, versions 0 to 1.
 #[derive(Clone, Debug, Default, PartialEq)]
 pub struct SaslHandshakeResponse<'a> {
     /// Versions 0+.

@@ -2,7 +2,7 @@
 
 use crate::protocol::codec::{message, DecodeError, EncodeError, Reader, Uuid, Wire, Writer};
 
-/// Versions 1 to 2.
+/// API 79, versions 1 to 2, flexible from 1.
 #[derive(Clone, Debug, PartialEq)]
 pub struct ShareAcknowledgeRequest<'a> {
     /// Versions 1+, nullable 1+.
@@ -11,7 +11,7 @@ pub struct ShareAcknowledgeRequest<'a> {
     pub member_id: Option<&'a str>,
     /// Versions 1+.
     pub share_session_epoch: i32,
-    /// Versions 2.
+    /// Versions 2+.
     pub is_renew_ack: bool,
     /// Versions 1+.
     pub topics: Vec<AcknowledgeTopic>,
@@ -35,7 +35,7 @@ impl<'a> Wire<'a> for ShareAcknowledgeRequest<'a> {
         let group_id = r.opt_str(f)?;
         let member_id = r.opt_str(f)?;
         let share_session_epoch = r.i32()?;
-        let is_renew_ack = if v == 2 { r.bool()? } else { false };
+        let is_renew_ack = if v >= 2 { r.bool()? } else { false };
         let topics = r.array(v, f)?;
         if f {
             r.skip_tags()?;
@@ -43,11 +43,11 @@ impl<'a> Wire<'a> for ShareAcknowledgeRequest<'a> {
         Ok(ShareAcknowledgeRequest { group_id, member_id, share_session_epoch, is_renew_ack, topics })
     }
     fn write(&self, w: &mut Writer, v: i16, f: bool) -> Result<(), EncodeError> {
-        EncodeError::if_lost(v != 2 && self.is_renew_ack, "is_renew_ack", v)?;
+        EncodeError::if_lost(v < 2 && self.is_renew_ack, "is_renew_ack", v)?;
         w.put_opt_str(f, self.group_id)?;
         w.put_opt_str(f, self.member_id)?;
         w.put_i32(self.share_session_epoch);
-        if v == 2 {
+        if v >= 2 {
             w.put_bool(self.is_renew_ack);
         }
         w.put_array(v, f, &self.topics)?;

@@ -2,7 +2,7 @@
 
 use crate::protocol::codec::{message, DecodeError, EncodeError, Reader, Uuid, Wire, Writer};
 
-/// Versions 1 to 2.
+/// API 79, versions 1 to 2, flexible from 1.
 #[derive(Clone, Debug, Default, PartialEq)]
 pub struct ShareAcknowledgeResponse<'a> {
     /// Versions 1+.
@@ -11,7 +11,7 @@ pub struct ShareAcknowledgeResponse<'a> {
     pub error_code: i16,
     /// Versions 1+, nullable 1+.
     pub error_message: Option<&'a str>,
-    /// Versions 2, else ignored.
+    /// Versions 2+, else ignored.
     pub acquisition_lock_timeout_ms: i32,
     /// Versions 1+.
     pub responses: Vec<ShareAcknowledgeTopicResponse<'a>>,
@@ -25,7 +25,7 @@ impl<'a> Wire<'a> for ShareAcknowledgeResponse<'a> {
         let throttle_time_ms = r.i32()?;
         let error_code = r.i16()?;
         let error_message = r.opt_str(f)?;
-        let acquisition_lock_timeout_ms = if v == 2 { r.i32()? } else { 0 };
+        let acquisition_lock_timeout_ms = if v >= 2 { r.i32()? } else { 0 };
         let responses = r.array(v, f)?;
         let node_endpoints = r.array(v, f)?;
         if f {
@@ -44,7 +44,7 @@ impl<'a> Wire<'a> for ShareAcknowledgeResponse<'a> {
         w.put_i32(self.throttle_time_ms);
         w.put_i16(self.error_code);
         w.put_opt_str(f, self.error_message)?;
-        if v == 2 {
+        if v >= 2 {
             w.put_i32(self.acquisition_lock_timeout_ms);
         }
         w.put_array(v, f, &self.responses)?;

@@ -2,7 +2,7 @@
 
 use crate::protocol::codec::{message, DecodeError, EncodeError, Reader, Uuid, Wire, Writer};
 
-/// Versions 1 to 2.
+/// API 78, versions 1 to 2, flexible from 1.
 #[derive(Clone, Debug, PartialEq)]
 pub struct ShareFetchRequest<'a> {
     /// Versions 1+, nullable 1+.
@@ -21,9 +21,9 @@ pub struct ShareFetchRequest<'a> {
     pub max_records: i32,
     /// Versions 1+.
     pub batch_size: i32,
-    /// Versions 2, else ignored.
+    /// Versions 2+, else ignored.
     pub share_acquire_mode: i8,
-    /// Versions 2.
+    /// Versions 2+.
     pub is_renew_ack: bool,
     /// Versions 1+.
     pub topics: Vec<FetchTopic>,
@@ -61,8 +61,8 @@ impl<'a> Wire<'a> for ShareFetchRequest<'a> {
         let max_bytes = r.i32()?;
         let max_records = r.i32()?;
         let batch_size = r.i32()?;
-        let share_acquire_mode = if v == 2 { r.i8()? } else { 0 };
-        let is_renew_ack = if v == 2 { r.bool()? } else { false };
+        let share_acquire_mode = if v >= 2 { r.i8()? } else { 0 };
+        let is_renew_ack = if v >= 2 { r.bool()? } else { false };
         let topics = r.array(v, f)?;
         let forgotten_topics_data = r.array(v, f)?;
         if f {
@@ -84,7 +84,7 @@ impl<'a> Wire<'a> for ShareFetchRequest<'a> {
         })
     }
     fn write(&self, w: &mut Writer, v: i16, f: bool) -> Result<(), EncodeError> {
-        EncodeError::if_lost(v != 2 && self.is_renew_ack, "is_renew_ack", v)?;
+        EncodeError::if_lost(v < 2 && self.is_renew_ack, "is_renew_ack", v)?;
         w.put_opt_str(f, self.group_id)?;
         w.put_opt_str(f, self.member_id)?;
         w.put_i32(self.share_session_epoch);
@@ -93,7 +93,7 @@ impl<'a> Wire<'a> for ShareFetchRequest<'a> {
         w.put_i32(self.max_bytes);
         w.put_i32(self.max_records);
         w.put_i32(self.batch_size);
-        if v == 2 {
+        if v >= 2 {
             w.put_i8(self.share_acquire_mode);
             w.put_bool(self.is_renew_ack);
         }

@@ -2,7 +2,7 @@
 
 use crate::protocol::codec::{message, DecodeError, EncodeError, Reader, Records, Uuid, What, Wire, Writer};
 
-/// Versions 1 to 2.
+/// API 78, versions 1 to 2, flexible from 1.
 #[derive(Clone, Debug, Default, PartialEq)]
 pub struct ShareFetchResponse<'a> {
     /// Versions 1+.

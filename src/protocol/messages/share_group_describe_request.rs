@@ -2,12 +2,12 @@
 
 use crate::protocol::codec::{message, DecodeError, EncodeError, Reader, Wire, Writer};
 
-/// Versions 1 to 1.
+/// API 77, versions 1 to 1, flexible from 1.
 #[derive(Clone, Debug, Default, PartialEq)]
 pub struct ShareGroupDescribeRequest<'a> {
-    /// Versions 1.
+    /// Versions 1+.
     pub group_ids: Vec<&'a str>,
-    /// Versions 1.
+    /// Versions 1+.
     pub include_authorized_operations: bool,
 }
 

@@ -2,12 +2,12 @@
 
 use crate::protocol::codec::{message, DecodeError, EncodeError, Reader, Uuid, Wire, Writer};
 
-/// Versions 1 to 1.
+/// API 77, versions 1 to 1, flexible from 1.
 #[derive(Clone, Debug, Default, PartialEq)]
 pub struct ShareGroupDescribeResponse<'a> {
-    /// Versions 1.
+    /// Versions 1+.
     pub throttle_time_ms: i32,
-    /// Versions 1.
+    /// Versions 1+.
     pub groups: Vec<DescribedGroup<'a>>,
 }
 
@@ -34,23 +34,23 @@ impl<'a> Wire<'a> for ShareGroupDescribeResponse<'a> {
 /// Part of [`ShareGroupDescribeResponse`], versions 1 to 1.
 #[derive(Clone, Debug, PartialEq)]
 pub struct DescribedGroup<'a> {
-    /// Versions 1.
+    /// Versions 1+.
     pub error_code: i16,
-    /// Versions 1, nullable 1.
+    /// Versions 1+, nullable 1+.
     pub error_message: Option<&'a str>,
-    /// Versions 1.
+    /// Versions 1+.
     pub group_id: &'a str,
-    /// Versions 1.
+    /// Versions 1+.
     pub group_state: &'a str,
-    /// Versions 1.
+    /// Versions 1+.
     pub group_epoch: i32,
-    /// Versions 1.
+    /// Versions 1+.
     pub assignment_epoch: i32,
-    /// Versions 1.
+    /// Versions 1+.
     pub assignor_name: &'a str,
-    /// Versions 1.
+    /// Versions 1+.
     pub members: Vec<Member<'a>>,
-    /// Versions 1, default `-2147483648`.
+    /// Versions 1+, default `-2147483648`.
     pub authorized_operations: i32,
 }
 
@@ -117,19 +117,19 @@ impl<'a> Wire<'a> for DescribedGroup<'a> {
 /// Part of [`ShareGroupDescribeResponse`], versions 1 to 1.
 #[derive(Clone, Debug, Default, PartialEq)]
 pub struct Member<'a> {
-    /// Versions 1.
+    /// Versions 1+.
     pub member_id: &'a str,
-    /// Versions 1, nullable 1.
+    /// Versions 1+, nullable 1+.
     pub rack_id: Option<&'a str>,
-    /// Versions 1.
+    /// Versions 1+.
     pub member_epoch: i32,
-    /// Versions 1.
+    /// Versions 1+.
     pub client_id: &'a str,
-    /// Versions 1.
+    /// Versions 1+.
     pub client_host: &'a str,
-    /// Versions 1.
+    /// Versions 1+.
     pub subscribed_topic_names: Vec<&'a str>,
-    /// Versions 1.
+    /// Versions 1+.
     pub assignment: Assignment<'a>,
 }
 
@@ -174,7 +174,7 @@ impl<'a> Wire<'a> for Member<'a> {
 /// Part of [`ShareGroupDescribeResponse`], versions 1 to 1.
 #[derive(Clone, Debug, Default, PartialEq)]
 pub struct Assignment<'a> {
-    /// Versions 1.
+    /// Versions 1+.
     pub topic_partitions: Vec<TopicPartitions<'a>>,
 }
 
@@ -199,11 +199,11 @@ impl<'a> Wire<'a> for Assignment<'a> {
 /// Part of [`ShareGroupDescribeResponse`], versions 1 to 1.
 #[derive(Clone, Debug, Default, PartialEq)]
 pub struct TopicPartitions<'a> {
-    /// Versions 1.
+    /// Versions 1+.
     pub topic_id: Uuid,
-    /// Versions 1.
+    /// Versions 1+.
     pub topic_name: &'a str,
-    /// Versions 1.
+    /// Versions 1+.
     pub partitions: Vec<i32>,
 }
 

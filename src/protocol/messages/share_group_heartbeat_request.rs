@@ -2,18 +2,18 @@
 
 use crate::protocol::codec::{message, DecodeError, EncodeError, Reader, Wire, Writer};
 
-/// Versions 1 to 1.
+/// API 76, versions 1 to 1, flexible from 1.
 #[derive(Clone, Debug, Default, PartialEq)]
 pub struct ShareGroupHeartbeatRequest<'a> {
-    /// Versions 1.
+    /// Versions 1+.
     pub group_id: &'a str,
-    /// Versions 1.
+    /// Versions 1+.
     pub member_id: &'a str,
-    /// Versions 1.
+    /// Versions 1+.
     pub member_epoch: i32,
-    /// Versions 1, nullable 1.
+    /// Versions 1+, nullable 1+.
     pub rack_id: Option<&'a str>,
-    /// Versions 1, nullable 1.
+    /// Versions 1+, nullable 1+.
     pub subscribed_topic_names: Option<Vec<&'a str>>,
 }
 

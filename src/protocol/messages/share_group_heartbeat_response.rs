@@ -2,22 +2,22 @@
 
 use crate::protocol::codec::{message, DecodeError, EncodeError, Reader, Uuid, Wire, Writer};
 
-/// Versions 1 to 1.
+/// API 76, versions 1 to 1, flexible from 1.
 #[derive(Clone, Debug, Default, PartialEq)]
 pub struct ShareGroupHeartbeatResponse<'a> {
-    /// Versions 1.
+    /// Versions 1+.
     pub throttle_time_ms: i32,
-    /// Versions 1.
+    /// Versions 1+.
     pub error_code: i16,
-    /// Versions 1, nullable 1.
+    /// Versions 1+, nullable 1+.
     pub error_message: Option<&'a str>,
-    /// Versions 1, nullable 1.
+    /// Versions 1+, nullable 1+.
     pub member_id: Option<&'a str>,
-    /// Versions 1.
+    /// Versions 1+.
     pub member_epoch: i32,
-    /// Versions 1.
+    /// Versions 1+.
     pub heartbeat_interval_ms: i32,
-    /// Versions 1, nullable 1.
+    /// Versions 1+, nullable 1+.
     pub assignment: Option<Assignment>,
 }
 
@@ -62,7 +62,7 @@ impl<'a> Wire<'a> for ShareGroupHeartbeatResponse<'a> {
 /// Part of [`ShareGroupHeartbeatResponse`], versions 1 to 1.
 #[derive(Clone, Debug, Default, PartialEq)]
 pub struct Assignment {
-    /// Versions 1.
+    /// Versions 1+.
     pub topic_partitions: Vec<TopicPartitions>,
 }
 
@@ -87,9 +87,9 @@ impl<'a> Wire<'a> for Assignment {
 /// Part of [`ShareGroupHeartbeatResponse`], versions 1 to 1.
 #[derive(Clone, Debug, Default, PartialEq)]
 pub struct TopicPartitions {
-    /// Versions 1.
+    /// Versions 1+.
     pub topic_id: Uuid,
-    /// Versions 1.
+    /// Versions 1+.
     pub partitions: Vec<i32>,
 }
 

@@ -2,14 +2,14 @@
 
 use crate::protocol::codec::{message, DecodeError, EncodeError, Reader, Wire, Writer};
 
-/// Versions 0 to 1.
+/// API 89, versions 0 to 1, flexible from 0.
 #[derive(Clone, Debug, Default, PartialEq)]
 pub struct StreamsGroupDescribeRequest<'a> {
     /// Versions 0+.
     pub group_ids: Vec<&'a str>,
     /// Versions 0+.
     pub include_authorized_operations: bool,
-    /// Versions 1.
+    /// Versions 1+.
     pub include_topology_description: bool,
 }
 
@@ -18,7 +18,7 @@ impl<'a> Wire<'a> for StreamsGroupDescribeRequest<'a> {
     fn read(r: &mut Reader<'a>, v: i16, f: bool) -> Result<Self, DecodeError> {
         let group_ids = r.array(v, f)?;
         let include_authorized_operations = r.bool()?;
-        let include_topology_description = if v == 1 { r.bool()? } else { false };
+        let include_topology_description = if v >= 1 { r.bool()? } else { false };
         if f {
             r.skip_tags()?;
         }
@@ -29,10 +29,10 @@ impl<'a> Wire<'a> for StreamsGroupDescribeRequest<'a> {
         })
     }
     fn write(&self, w: &mut Writer, v: i16, f: bool) -> Result<(), EncodeError> {
-        EncodeError::if_lost(v != 1 && self.include_topology_description, "include_topology_description", v)?;
+        EncodeError::if_lost(v < 1 && self.include_topology_description, "include_topology_description", v)?;
         w.put_array(v, f, &self.group_ids)?;
         w.put_bool(self.include_authorized_operations);
-        if v == 1 {
+        if v >= 1 {
             w.put_bool(self.include_topology_description);
         }
         if f {

@@ -2,7 +2,7 @@
 
 use crate::protocol::codec::{message, DecodeError, EncodeError, Reader, Wire, Writer};
 
-/// Versions 0 to 1.
+/// API 89, versions 0 to 1, flexible from 0.
 #[derive(Clone, Debug, Default, PartialEq)]
 pub struct StreamsGroupDescribeResponse<'a> {
     /// Versions 0+.
@@ -52,11 +52,11 @@ pub struct DescribedGroup<'a> {
     pub members: Vec<Member<'a>>,
     /// Versions 0+, default `-2147483648`.
     pub authorized_operations: i32,
-    /// Versions 1, nullable 1.
+    /// Versions 1+, nullable 1+.
     pub topology_description: Option<TopologyDescription<'a>>,
-    /// Versions 1.
+    /// Versions 1+.
     pub topology_description_status: i8,
-    /// Versions 1, nullable 1, else ignored.
+    /// Versions 1+, nullable 1+, else ignored.
     pub assignor_name: Option<&'a str>,
 }
 
@@ -91,9 +91,9 @@ impl<'a> Wire<'a> for DescribedGroup<'a> {
         let topology = r.opt_struct(v, f)?;
         let members = r.array(v, f)?;
         let authorized_operations = r.i32()?;
-        let topology_description = if v == 1 { r.opt_struct(v, f)? } else { None };
-        let topology_description_status = if v == 1 { r.i8()? } else { 0 };
-        let assignor_name = if v == 1 { r.opt_str(f)? } else { None };
+        let topology_description = if v >= 1 { r.opt_struct(v, f)? } else { None };
+        let topology_description_status = if v >= 1 { r.i8()? } else { 0 };
+        let assignor_name = if v >= 1 { r.opt_str(f)? } else { None };
         if f {
             r.skip_tags()?;
         }
@@ -113,9 +113,9 @@ impl<'a> Wire<'a> for DescribedGroup<'a> {
         })
     }
     fn write(&self, w: &mut Writer, v: i16, f: bool) -> Result<(), EncodeError> {
-        EncodeError::if_lost(v != 1 && self.topology_description.is_some(), "topology_description", v)?;
+        EncodeError::if_lost(v < 1 && self.topology_description.is_some(), "topology_description", v)?;
         EncodeError::if_lost(
-            v != 1 && self.topology_description_status != 0,
+            v < 1 && self.topology_description_status != 0,
             "topology_description_status",
             v,
         )?;
@@ -128,7 +128,7 @@ impl<'a> Wire<'a> for DescribedGroup<'a> {
         w.put_opt_struct(v, f, self.topology.as_ref())?;
         w.put_array(v, f, &self.members)?;
         w.put_i32(self.authorized_operations);
-        if v == 1 {
+        if v >= 1 {
             w.put_opt_struct(v, f, self.topology_description.as_ref())?;
             w.put_i8(self.topology_description_status);
             w.put_opt_str(f, self.assignor_name)?;
@@ -506,9 +506,9 @@ impl<'a> Wire<'a> for TaskIds<'a> {
 /// Part of [`StreamsGroupDescribeResponse`], versions 1 to 1.
 #[derive(Clone, Debug, Default, PartialEq)]
 pub struct TopologyDescription<'a> {
-    /// Versions 1.
+    /// Versions 1+.
     pub subtopologies: Vec<TopologyDescriptionSubtopology<'a>>,
-    /// Versions 1.
+    /// Versions 1+.
     pub global_stores: Vec<TopologyDescriptionGlobalStore<'a>>,
 }
 
@@ -535,9 +535,9 @@ impl<'a> Wire<'a> for TopologyDescription<'a> {
 /// Part of [`StreamsGroupDescribeResponse`], versions 1 to 1.
 #[derive(Clone, Debug, Default, PartialEq)]
 pub struct TopologyDescriptionSubtopology<'a> {
-    /// Versions 1.
+    /// Versions 1+.
     pub subtopology_id: &'a str,
-    /// Versions 1.
+    /// Versions 1+.
     pub nodes: Vec<TopologyDescriptionNode<'a>>,
 }
 
@@ -564,17 +564,17 @@ impl<'a> Wire<'a> for TopologyDescriptionSubtopology<'a> {
 /// Part of [`StreamsGroupDescribeResponse`], versions 1 to 1.
 #[derive(Clone, Debug, Default, PartialEq)]
 pub struct TopologyDescriptionNode<'a> {
-    /// Versions 1.
+    /// Versions 1+.
     pub name: &'a str,
-    /// Versions 1.
+    /// Versions 1+.
     pub node_type: i8,
-    /// Versions 1.
+    /// Versions 1+.
     pub source_topics: Vec<&'a str>,
-    /// Versions 1, nullable 1.
+    /// Versions 1+, nullable 1+.
     pub sink_topic: Option<&'a str>,
-    /// Versions 1.
+    /// Versions 1+.
     pub stores: Vec<&'a str>,
-    /// Versions 1.
+    /// Versions 1+.
     pub successors: Vec<&'a str>,
 }
 
@@ -609,9 +609,9 @@ impl<'a> Wire<'a> for TopologyDescriptionNode<'a> {
 /// Part of [`StreamsGroupDescribeResponse`], versions 1 to 1.
 #[derive(Clone, Debug, Default, PartialEq)]
 pub struct TopologyDescriptionGlobalStore<'a> {
-    /// Versions 1.
+    /// Versions 1+.
     pub source: TopologyDescriptionNode<'a>,
-    /// Versions 1.
+    /// Versions 1+.
     pub processor: TopologyDescriptionNode<'a>,
 }
 

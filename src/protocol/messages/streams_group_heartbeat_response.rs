@@ -2,7 +2,7 @@
 
 use crate::protocol::codec::{message, DecodeError, EncodeError, Reader, Wire, Writer};
 
-/// Versions 0 to 1.
+/// API 88, versions 0 to 1, flexible from 0.
 #[derive(Clone, Debug, PartialEq)]
 pub struct StreamsGroupHeartbeatResponse<'a> {
     /// Versions 0+.
@@ -21,7 +21,7 @@ pub struct StreamsGroupHeartbeatResponse<'a> {
     pub acceptable_recovery_lag_legacy: i32,
     /// Versions 0+.
     pub task_offset_interval_ms: i32,
-    /// Versions 1, default `-1`, else ignored.
+    /// Versions 1+, default `-1`, else ignored.
     pub acceptable_recovery_lag: i64,
     /// Versions 0+, nullable 0+, default `Some(Vec::new())`.
     pub status: Option<Vec<Status<'a>>>,
@@ -31,7 +31,7 @@ pub struct StreamsGroupHeartbeatResponse<'a> {
     pub standby_tasks: Option<Vec<TaskIds<'a>>>,
     /// Versions 0+, nullable 0+.
     pub warmup_tasks: Option<Vec<TaskIds<'a>>>,
-    /// Versions 1.
+    /// Versions 1+.
     pub topology_description_required: bool,
     /// Versions 0+.
     pub endpoint_information_epoch: i32,
@@ -73,12 +73,12 @@ impl<'a> Wire<'a> for StreamsGroupHeartbeatResponse<'a> {
         let heartbeat_interval_ms = r.i32()?;
         let acceptable_recovery_lag_legacy = if v == 0 { r.i32()? } else { 0 };
         let task_offset_interval_ms = r.i32()?;
-        let acceptable_recovery_lag = if v == 1 { r.i64()? } else { -1 };
+        let acceptable_recovery_lag = if v >= 1 { r.i64()? } else { -1 };
         let status = r.opt_array(v, f)?;
         let active_tasks = r.opt_array(v, f)?;
         let standby_tasks = r.opt_array(v, f)?;
         let warmup_tasks = r.opt_array(v, f)?;
-        let topology_description_required = if v == 1 { r.bool()? } else { false };
+        let topology_description_required = if v >= 1 { r.bool()? } else { false };
         let endpoint_information_epoch = r.i32()?;
         let partitions_by_user_endpoint = r.opt_array(v, f)?;
         if f {
@@ -110,7 +110,7 @@ impl<'a> Wire<'a> for StreamsGroupHeartbeatResponse<'a> {
             v,
         )?;
         EncodeError::if_lost(
-            v != 1 && self.topology_description_required,
+            v < 1 && self.topology_description_required,
             "topology_description_required",
             v,
         )?;
@@ -124,14 +124,14 @@ impl<'a> Wire<'a> for StreamsGroupHeartbeatResponse<'a> {
             w.put_i32(self.acceptable_recovery_lag_legacy);
         }
         w.put_i32(self.task_offset_interval_ms);
-        if v == 1 {
+        if v >= 1 {
             w.put_i64(self.acceptable_recovery_lag);
         }
         w.put_opt_array(v, f, self.status.as_ref())?;
         w.put_opt_array(v, f, self.active_tasks.as_ref())?;
         w.put_opt_array(v, f, self.standby_tasks.as_ref())?;
         w.put_opt_array(v, f, self.warmup_tasks.as_ref())?;
-        if v == 1 {
+        if v >= 1 {
             w.put_bool(self.topology_description_required);
         }
         w.put_i32(self.endpoint_information_epoch);

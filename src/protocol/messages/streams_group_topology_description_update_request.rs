@@ -2,16 +2,16 @@
 
 use crate::protocol::codec::{message, DecodeError, EncodeError, Reader, Wire, Writer};
 
-/// Versions 0 to 0.
+/// API 93, versions 0 to 0, flexible from 0.
 #[derive(Clone, Debug, Default, PartialEq)]
 pub struct StreamsGroupTopologyDescriptionUpdateRequest<'a> {
-    /// Versions 0.
+    /// Versions 0+.
     pub group_id: &'a str,
-    /// Versions 0.
+    /// Versions 0+.
     pub member_id: &'a str,
-    /// Versions 0.
+    /// Versions 0+.
     pub topology_epoch: i32,
-    /// Versions 0.
+    /// Versions 0+.
     pub topology_description: TopologyDescription<'a>,
 }
 
@@ -47,9 +47,9 @@ impl<'a> Wire<'a> for StreamsGroupTopologyDescriptionUpdateRequest<'a> {
 /// Part of [`StreamsGroupTopologyDescriptionUpdateRequest`], versions 0 to 0.
 #[derive(Clone, Debug, Default, PartialEq)]
 pub struct TopologyDescription<'a> {
-    /// Versions 0.
+    /// Versions 0+.
     pub subtopologies: Vec<TopologyDescriptionSubtopology<'a>>,
-    /// Versions 0.
+    /// Versions 0+.
     pub global_stores: Vec<TopologyDescriptionGlobalStore<'a>>,
 }
 
@@ -76,9 +76,9 @@ impl<'a> Wire<'a> for TopologyDescription<'a> {
 /// Part of [`StreamsGroupTopologyDescriptionUpdateRequest`], versions 0 to 0.
 #[derive(Clone, Debug, Default, PartialEq)]
 pub struct TopologyDescriptionSubtopology<'a> {
-    /// Versions 0.
+    /// Versions 0+.
     pub subtopology_id: &'a str,
-    /// Versions 0.
+    /// Versions 0+.
     pub nodes: Vec<TopologyDescriptionNode<'a>>,
 }
 
@@ -105,17 +105,17 @@ impl<'a> Wire<'a> for TopologyDescriptionSubtopology<'a> {
 /// Part of [`StreamsGroupTopologyDescriptionUpdateRequest`], versions 0 to 0.
 #[derive(Clone, Debug, Default, PartialEq)]
 pub struct TopologyDescriptionNode<'a> {
-    /// Versions 0.
+    /// Versions 0+.
     pub name: &'a str,
-    /// Versions 0.
+    /// Versions 0+.
     pub node_type: i8,
-    /// Versions 0.
+    /// Versions 0+.
     pub source_topics: Vec<&'a str>,
-    /// Versions 0, nullable 0.
+    /// Versions 0+, nullable 0+.
     pub sink_topic: Option<&'a str>,
-    /// Versions 0.
+    /// Versions 0+.
     pub stores: Vec<&'a str>,
-    /// Versions 0.
+    /// Versions 0+.
     pub successors: Vec<&'a str>,
 }
 
@@ -150,9 +150,9 @@ impl<'a> Wire<'a> for TopologyDescriptionNode<'a> {
 /// Part of [`StreamsGroupTopologyDescriptionUpdateRequest`], versions 0 to 0.
 #[derive(Clone, Debug, Default, PartialEq)]
 pub struct TopologyDescriptionGlobalStore<'a> {
-    /// Versions 0.
+    /// Versions 0+.
     pub source: TopologyDescriptionNode<'a>,
-    /// Versions 0.
+    /// Versions 0+.
     pub processor: TopologyDescriptionNode<'a>,
 }
 

@@ -2,7 +2,7 @@
 
 use crate::protocol::codec::{message, DecodeError, EncodeError, Reader, Wire, Writer};
 
-/// Versions 0 to 5.
+/// API 14, versions 0 to 5, flexible from 4.
 #[derive(Clone, Debug, Default, PartialEq)]
 pub struct SyncGroupRequest<'a> {
     /// Versions 0+.
@@ -13,9 +13,9 @@ pub struct SyncGroupRequest<'a> {
     pub member_id: &'a str,
     /// Versions 3+, nullable 3+.
     pub group_instance_id: Option<&'a str>,
-    /// Versions 5, nullable 5, else ignored.
+    /// Versions 5+, nullable 5+, else ignored.
     pub protocol_type: Option<&'a str>,
-    /// Versions 5, nullable 5, else ignored.
+    /// Versions 5+, nullable 5+, else ignored.
     pub protocol_name: Option<&'a str>,
     /// Versions 0+.
     pub assignments: Vec<SyncGroupRequestAssignment<'a>>,
@@ -28,8 +28,8 @@ impl<'a> Wire<'a> for SyncGroupRequest<'a> {
         let generation_id = r.i32()?;
         let member_id = r.str(f)?;
         let group_instance_id = if v >= 3 { r.opt_str(f)? } else { None };
-        let protocol_type = if v == 5 { r.opt_str(f)? } else { None };
-        let protocol_name = if v == 5 { r.opt_str(f)? } else { None };
+        let protocol_type = if v >= 5 { r.opt_str(f)? } else { None };
+        let protocol_name = if v >= 5 { r.opt_str(f)? } else { None };
         let assignments = r.array(v, f)?;
         if f {
             r.skip_tags()?;
@@ -52,7 +52,7 @@ impl<'a> Wire<'a> for SyncGroupRequest<'a> {
         if v >= 3 {
             w.put_opt_str(f, self.group_instance_id)?;
         }
-        if v == 5 {
+        if v >= 5 {
             w.put_opt_str(f, self.protocol_type)?;
             w.put_opt_str(f, self.protocol_name)?;
         }

@@ -2,16 +2,16 @@
 
 use crate::protocol::codec::{message, DecodeError, EncodeError, Reader, Wire, Writer};
 
-/// Versions 0 to 5.
+/// API 14, versions 0 to 5, flexible from 4.
 #[derive(Clone, Debug, Default, PartialEq)]
 pub struct SyncGroupResponse<'a> {
     /// Versions 1+, else ignored.
     pub throttle_time_ms: i32,
     /// Versions 0+.
     pub error_code: i16,
-    /// Versions 5, nullable 5, else ignored.
+    /// Versions 5+, nullable 5+, else ignored.
     pub protocol_type: Option<&'a str>,
-    /// Versions 5, nullable 5, else ignored.
+    /// Versions 5+, nullable 5+, else ignored.
     pub protocol_name: Option<&'a str>,
     /// Versions 0+.
     pub assignment: &'a [u8],
@@ -22,8 +22,8 @@ impl<'a> Wire<'a> for SyncGroupResponse<'a> {
     fn read(r: &mut Reader<'a>, v: i16, f: bool) -> Result<Self, DecodeError> {
         let throttle_time_ms = if v >= 1 { r.i32()? } else { 0 };
         let error_code = r.i16()?;
-        let protocol_type = if v == 5 { r.opt_str(f)? } else { None };
-        let protocol_name = if v == 5 { r.opt_str(f)? } else { None };
+        let protocol_type = if v >= 5 { r.opt_str(f)? } else { None };
+        let protocol_name = if v >= 5 { r.opt_str(f)? } else { None };
         let assignment = r.bytes(f)?;
         if f {
             r.skip_tags()?;
@@ -35,7 +35,7 @@ impl<'a> Wire<'a> for SyncGroupResponse<'a> {
             w.put_i32(self.throttle_time_ms);
         }
         w.put_i16(self.error_code);
-        if v == 5 {
+        if v >= 5 {
             w.put_opt_str(f, self.protocol_type)?;
             w.put_opt_str(f, self.protocol_name)?;
         }

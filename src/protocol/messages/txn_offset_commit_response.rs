@@ -2,7 +2,7 @@
 
 use crate::protocol::codec::{message, DecodeError, EncodeError, Reader, Uuid, Wire, Writer};
 
-/// Versions 0 to 6.
+/// API 28, versions 0 to 6, flexible from 3.
 #[derive(Clone, Debug, Default, PartialEq)]
 pub struct TxnOffsetCommitResponse<'a> {
     /// Versions 0+.
@@ -36,7 +36,7 @@ impl<'a> Wire<'a> for TxnOffsetCommitResponse<'a> {
 pub struct TxnOffsetCommitResponseTopic<'a> {
     /// Versions 0-5, else ignored.
     pub name: &'a str,
-    /// Versions 6, else ignored.
+    /// Versions 6+, else ignored.
     pub topic_id: Uuid,
     /// Versions 0+.
     pub partitions: Vec<TxnOffsetCommitResponsePartition>,
@@ -46,7 +46,7 @@ impl<'a> Wire<'a> for TxnOffsetCommitResponseTopic<'a> {
     const MIN_SIZE: usize = 3;
     fn read(r: &mut Reader<'a>, v: i16, f: bool) -> Result<Self, DecodeError> {
         let name = if v <= 5 { r.str(f)? } else { "" };
-        let topic_id = if v == 6 { r.uuid()? } else { Uuid::ZERO };
+        let topic_id = if v >= 6 { r.uuid()? } else { Uuid::ZERO };
         let partitions = r.array(v, f)?;
         if f {
             r.skip_tags()?;
@@ -57,7 +57,7 @@ impl<'a> Wire<'a> for TxnOffsetCommitResponseTopic<'a> {
         if v <= 5 {
             w.put_str(f, self.name)?;
         }
-        if v == 6 {
+        if v >= 6 {
             w.put_uuid(self.topic_id);
         }
         w.put_array(v, f, &self.partitions)?;

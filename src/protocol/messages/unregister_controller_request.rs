@@ -2,10 +2,10 @@
 
 use crate::protocol::codec::{message, DecodeError, EncodeError, Reader, Wire, Writer};
 
-/// Versions 0 to 0.
+/// API 94, versions 0 to 0, flexible from 0.
 #[derive(Clone, Debug, Default, PartialEq)]
 pub struct UnregisterControllerRequest {
-    /// Versions 0.
+    /// Versions 0+.
     pub controller_id: i32,
 }
 

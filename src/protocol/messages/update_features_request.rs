@@ -2,7 +2,7 @@
 
 use crate::protocol::codec::{message, DecodeError, EncodeError, Reader, Wire, Writer};
 
-/// Versions 0 to 2.
+/// API 57, versions 0 to 2, flexible from 0.
 #[derive(Clone, Debug, PartialEq)]
 pub struct UpdateFeaturesRequest<'a> {
     /// Versions 0+, default `60000`.

@@ -2,7 +2,7 @@
 
 use crate::protocol::codec::{message, DecodeError, EncodeError, Reader, Wire, Writer};
 
-/// Versions 0 to 2.
+/// API 27, versions 0 to 2, flexible from 1.
 #[derive(Clone, Debug, Default, PartialEq)]
 pub struct WriteTxnMarkersRequest<'a> {
     /// Versions 0+.
@@ -40,7 +40,7 @@ pub struct WritableTxnMarker<'a> {
     pub topics: Vec<WritableTxnMarkerTopic<'a>>,
     /// Versions 0+.
     pub coordinator_epoch: i32,
-    /// Versions 2, else ignored.
+    /// Versions 2+, else ignored.
     pub transaction_version: i8,
 }
 
@@ -52,7 +52,7 @@ impl<'a> Wire<'a> for WritableTxnMarker<'a> {
         let transaction_result = r.bool()?;
         let topics = r.array(v, f)?;
         let coordinator_epoch = r.i32()?;
-        let transaction_version = if v == 2 { r.i8()? } else { 0 };
+        let transaction_version = if v >= 2 { r.i8()? } else { 0 };
         if f {
             r.skip_tags()?;
         }
@@ -71,7 +71,7 @@ impl<'a> Wire<'a> for WritableTxnMarker<'a> {
         w.put_bool(self.transaction_result);
         w.put_array(v, f, &self.topics)?;
         w.put_i32(self.coordinator_epoch);
-        if v == 2 {
+        if v >= 2 {
             w.put_i8(self.transaction_version);
         }
         if f {

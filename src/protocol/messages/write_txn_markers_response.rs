@@ -2,7 +2,7 @@
 
 use crate::protocol::codec::{message, DecodeError, EncodeError, Reader, Wire, Writer};
 
-/// Versions 0 to 2.
+/// API 27, versions 0 to 2, flexible from 1.
 #[derive(Clone, Debug, Default, PartialEq)]
 pub struct WriteTxnMarkersResponse<'a> {
     /// Versions 0+.

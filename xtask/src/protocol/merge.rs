@@ -34,11 +34,11 @@ struct Cut {
 }
 
 impl Cut {
-    fn old(&self, versions: Versions) -> Versions {
+    fn below(&self, versions: Versions) -> Versions {
         versions.and(Versions { lo: 0, hi: self.at - 1 })
     }
 
-    fn new(&self, versions: Versions) -> Versions {
+    fn above(&self, versions: Versions) -> Versions {
         versions.and(Versions { lo: self.at, hi: i16::MAX })
     }
 
@@ -59,7 +59,7 @@ impl Cut {
                 continue;
             }
             let mut only = field.clone();
-            only.versions = self.old(field.versions);
+            only.versions = self.below(field.versions);
             if !only.versions.is_empty() {
                 all.insert(place, only);
                 place += 1;
@@ -71,14 +71,14 @@ impl Cut {
     fn field(&self, old: Option<&Field>, new: &Field) -> Result<Field> {
         let context = |e: String| format!("{}: {e}", new.name);
         let mut merged = new.clone();
-        merged.versions = self.new(new.versions);
+        merged.versions = self.above(new.versions);
         let Some(old) = old else { return Ok(merged) };
         if old.ty != new.ty || old.default != new.default || old.tag != new.tag {
             return Err(context("type, default or tag differ between the releases".into()));
         }
-        merged.versions = self.old(old.versions).or(merged.versions).map_err(context)?;
-        merged.nullable = self.old(old.nullable).or(self.new(new.nullable)).map_err(context)?;
-        merged.tagged = self.old(old.tagged).or(self.new(new.tagged)).map_err(context)?;
+        merged.versions = self.below(old.versions).or(merged.versions).map_err(context)?;
+        merged.nullable = self.below(old.nullable).or(self.above(new.nullable)).map_err(context)?;
+        merged.tagged = self.below(old.tagged).or(self.above(new.tagged)).map_err(context)?;
         merged.fields = self.fields(&old.fields, &new.fields).map_err(context)?;
         Ok(merged)
     }

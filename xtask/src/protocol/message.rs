@@ -94,8 +94,8 @@ fn condition(range: Versions, reach: Versions) -> Option<String> {
     let range = range.and(reach);
     match (range.lo > reach.lo, range.hi < reach.hi) {
         (false, false) => None,
-        _ if range.lo == range.hi => Some(format!("v == {}", range.lo)),
         (true, false) => Some(format!("v >= {}", range.lo)),
+        _ if range.lo == range.hi => Some(format!("v == {}", range.lo)),
         (false, true) => Some(format!("v <= {}", range.hi)),
         (true, true) => Some(format!("({}..={}).contains(&v)", range.lo, range.hi)),
     }
@@ -117,8 +117,8 @@ fn unless(condition: &str) -> String {
 
 fn show(range: Versions, reach: Versions) -> String {
     match range.and(reach) {
-        r if r.lo == r.hi => r.lo.to_string(),
         r if r.hi == reach.hi => format!("{}+", r.lo),
+        r if r.lo == r.hi => r.lo.to_string(),
         r => format!("{}-{}", r.lo, r.hi),
     }
 }
@@ -260,7 +260,7 @@ impl Emitter<'_> {
         let derive = if own_default { "Clone, Debug, Default, PartialEq" } else { "Clone, Debug, PartialEq" };
         let reach = def.reach;
         let _ = match def.name == self.m.name {
-            true => writeln!(out, "/// Versions {} to {}.", reach.lo, reach.hi),
+            true => writeln!(out, "/// {}.", self.title()),
             false => writeln!(out, "/// Part of [`{}`], versions {} to {}.", self.m.name, reach.lo, reach.hi),
         };
         let _ = writeln!(out, "#[derive({derive})]\npub struct {}{life} {{", def.name);
@@ -279,6 +279,17 @@ impl Emitter<'_> {
             out.push_str("} } }\n\n");
         }
         self.wire(out, def, life)
+    }
+
+    fn title(&self) -> String {
+        let m = self.m;
+        let key = m.api_key.map_or(String::new(), |key| format!("API {key}, "));
+        let flexible = match m.flexible.and(m.valid) {
+            none if none.is_empty() => String::new(),
+            some => format!(", flexible from {}", some.lo),
+        };
+        let title = format!("{key}versions {} to {}{flexible}", m.valid.lo, m.valid.hi);
+        title[..1].to_uppercase() + &title[1..]
     }
 
     fn doc(&self, f: &Field, eff: Versions, reach: Versions) -> String {

@@ -1,0 +1,14 @@
+# Unit, property and integration tests, and the examples in the documentation; simulation and real Kafka come later.
+# timeout: 900
+set -euo pipefail
+shopt -s nullglob
+targets=(--lib --bins)
+for path in tests/*.rs tests/*/main.rs; do
+    name=$(basename "${path%/main.rs}" .rs)
+    case $name in
+        simulation | kafka) ;;
+        *) targets+=(--test "$name") ;;
+    esac
+done
+cargo test --workspace "${targets[@]}"
+cargo test --workspace --doc

@@ -1,0 +1,18 @@
+# The Python wrapper: its tests, and its wheel in an environment of its own, outside the tree.
+# timeout: 900
+set -euo pipefail
+make --no-print-directory tools
+python=$(scripts/venv.sh)
+MILENA_LIBRARY=$PWD/build/lib/libmilena.so PYTHONPATH=$PWD/bindings/python "$python" -m pytest -q bindings/python/tests
+
+rm -rf bindings/python/dist
+make --no-print-directory wheel
+work=$(mktemp -d)
+trap 'rm -rf "$work"' EXIT
+"$python" -m venv "$work/venv"
+"$work/venv/bin/python" -m pip install --quiet --disable-pip-version-check --no-index bindings/python/dist/*.whl
+cd "$work"
+env -u MILENA_LIBRARY -u PYTHONPATH -u LD_LIBRARY_PATH venv/bin/python -c '
+import milena
+print("the wheel works outside the tree:", milena.__file__)
+'

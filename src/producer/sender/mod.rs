@@ -1,0 +1,260 @@
+//! `Sender`: takes what is ready from the accumulator to the partitions' leaders, and sees that every record is
+//! reported once.
+//!
+//! Cost follows work: a partition is looked at when the accumulator lists it, when its timer comes up, when an
+//! answer arrives for it, or when metadata changes; nothing walks all of them.
+
+mod drain;
+mod lifecycle;
+mod partition;
+mod response;
+mod split;
+#[cfg(test)]
+mod tests;
+
+use self::partition::PartitionState;
+use super::accumulator::RecordAccumulator;
+use super::deliveries::{Deliveries, DeliveryChunk};
+use super::topic::Topic;
+use super::transaction_manager::TransactionManager;
+use crate::client::connection_states::Backoff;
+use crate::client::request::{NodeId, NodeKey, Outbox, RequestId, RequestManager, RequestResult};
+use crate::error::Error;
+use crate::time::{earlier, Deadline, Nanos, Now};
+use std::cmp::Reverse;
+use std::collections::{BTreeMap, BTreeSet, BinaryHeap, HashMap, VecDeque};
+use std::sync::atomic::{AtomicBool, Ordering};
+use std::sync::Arc;
+
+/// What the sender is configured with.
+#[derive(Clone, Copy, Debug)]
+pub struct Settings {
+    /// As in the request: 0, 1 or -1.
+    pub acks: i16,
+    pub idempotence: bool,
+    pub retries: u32,
+    pub retry: Backoff,
+    pub request_timeout_ms: u64,
+    pub delivery_timeout_ms: u64,
+    pub linger_ms: u64,
+    pub max_request_size: usize,
+    pub max_in_flight: usize,
+    /// zstd exists since version 7 of the request.
+    pub zstd: bool,
+}
+
+/// What the façade tells the sender, beside what the accumulator holds.
+#[derive(Default)]
+pub struct Control {
+    /// Give up what is left and report it as purged.
+    pub abort: AtomicBool,
+}
+
+pub struct Sender {
+    settings: Settings,
+    accumulator: Arc<RecordAccumulator>,
+    deliveries: Arc<Deliveries>,
+    control: Arc<Control>,
+    transaction_manager: TransactionManager,
+    /// By slot.
+    partitions: Vec<Option<PartitionState>>,
+    /// Partitions with something to send, by leader, first come first served.
+    ready: HashMap<NodeId, VecDeque<usize>, foldhash::fast::RandomState>,
+    /// Partitions whose open batch waits for `linger.ms`.
+    lingering: BTreeSet<usize>,
+    timers: BinaryHeap<Reverse<(Nanos, usize)>>,
+    /// Topics with records that wait for metadata.
+    waiting_topics: BTreeMap<Arc<str>, Arc<Topic>>,
+    /// What each request on its way carries: slots.
+    requests: HashMap<RequestId, Vec<usize>, foldhash::fast::RandomState>,
+    next_order: u64,
+    aborted: Option<Error>,
+    rng: fastrand::Rng,
+}
+
+impl Sender {
+    pub fn new(
+        settings: Settings,
+        accumulator: Arc<RecordAccumulator>,
+        deliveries: Arc<Deliveries>,
+        control: Arc<Control>,
+        seed: u64,
+    ) -> Sender {
+        let transaction_manager =
+            TransactionManager::new(settings.idempotence, settings.retry, settings.request_timeout_ms, seed);
+        Sender {
+            settings,
+            accumulator,
+            deliveries,
+            control,
+            transaction_manager,
+            partitions: Vec::new(),
+            ready: HashMap::default(),
+            lingering: BTreeSet::new(),
+            timers: BinaryHeap::new(),
+            waiting_topics: BTreeMap::new(),
+            requests: HashMap::default(),
+            next_order: 0,
+            aborted: None,
+            rng: fastrand::Rng::with_seed(seed),
+        }
+    }
+
+    fn state(&mut self, slot: usize) -> Option<&mut PartitionState> {
+        self.partitions.get_mut(slot).and_then(Option::as_mut)
+    }
+
+    /// Whether open batches go out at once: someone flushes, closes, or waits for memory.
+    fn is_urgent(&self) -> bool {
+        self.accumulator.incomplete.is_flushing()
+            || self.accumulator.is_closed()
+            || self.accumulator.pool.is_exhausted()
+    }
+
+    fn take_news(&mut self, now: Now, out: &mut Outbox<'_>) {
+        for topic in self.accumulator.take_listed_topics() {
+            out.metadata.want(&topic.name);
+            self.waiting_topics.insert(topic.name.clone(), topic.clone());
+            self.look_at_waiting_topic(now, &topic, out);
+        }
+        for partition in self.accumulator.take_listed() {
+            let slot = partition.slot;
+            if self.partitions.len() <= slot {
+                self.partitions.resize_with(slot + 1, || None);
+            }
+            if let Some(state @ None) = self.partitions.get_mut(slot) {
+                let mut new = PartitionState::new(partition);
+                new.leader = out.metadata.leader(&new.partition.topic, new.partition.index).map(|key| key.id);
+                *state = Some(new);
+            }
+            self.look_at(now, slot, out);
+        }
+    }
+
+    fn run_timers(&mut self, now: Now, out: &mut Outbox<'_>) {
+        while let Some(&Reverse((at, slot))) = self.timers.peek() {
+            if at > now.mono {
+                return;
+            }
+            self.timers.pop();
+            match self.state(slot) {
+                Some(state) if state.scheduled == at => {
+                    state.scheduled = Nanos::NEVER;
+                    self.look_at(now, slot, out);
+                }
+                _ => {}
+            }
+        }
+    }
+
+    fn schedule(&mut self, slot: usize, at: Nanos) {
+        if let Some(state) = self.state(slot) {
+            if at < state.scheduled {
+                state.scheduled = at;
+                self.timers.push(Reverse((at, slot)));
+            }
+        }
+    }
+
+    /// Reports the end of a batch. Everything that was accepted goes through here, once.
+    fn report(&mut self, slot: usize, batch: &mut super::batch::SealedBatch, outcome: Outcome) {
+        let Some(state) = self.partitions.get(slot).and_then(Option::as_ref) else { return };
+        let (base_offset, append_time_ms, error) = match outcome {
+            Outcome::Delivered { base_offset, append_time_ms } => (base_offset, append_time_ms, None),
+            Outcome::Failed(error) => (-1, -1, Some(error)),
+        };
+        self.deliveries.push(DeliveryChunk {
+            topic: state.partition.topic.clone(),
+            partition: state.partition.index,
+            base_offset,
+            append_time_ms,
+            error,
+            tokens: std::mem::take(&mut batch.tokens),
+            charge: std::mem::take(&mut batch.token_charge),
+        });
+        self.accumulator.incomplete.end(batch.epoch);
+    }
+
+    fn next_deadline(&self) -> Option<Deadline> {
+        let timer = self.timers.peek().map(|t| t.0 .0);
+        let topics = self
+            .waiting_topics
+            .values()
+            .filter_map(|t| t.pending.lock().records.front().map(|r| r.deadline))
+            .min();
+        earlier(timer, topics)
+    }
+}
+
+/// How a batch ended.
+enum Outcome {
+    Delivered { base_offset: i64, append_time_ms: i64 },
+    Failed(Error),
+}
+
+impl RequestManager for Sender {
+    fn poll(&mut self, now: Now, out: &mut Outbox<'_>) -> Option<Deadline> {
+        loop {
+            self.accumulator.awake();
+            self.take_news(now, out);
+            if self.control.abort.load(Ordering::Acquire) && self.aborted.is_none() {
+                self.abort_all(&lifecycle::purged());
+            }
+            self.run_timers(now, out);
+            self.expire_waiting_topics(now, out);
+            if self.is_urgent() {
+                for slot in std::mem::take(&mut self.lingering) {
+                    self.look_at(now, slot, out);
+                }
+            }
+            let deadline = earlier(self.send_ready(now, out), self.next_deadline());
+            if self.accumulator.go_to_sleep(deadline) {
+                return deadline;
+            }
+        }
+    }
+
+    fn on_response(&mut self, now: Now, id: RequestId, result: RequestResult, out: &mut Outbox<'_>) {
+        if self.transaction_manager.owns(id) {
+            if let Err(error) = self.transaction_manager.on_response(now, result) {
+                self.fail_ready(&error);
+            }
+            return;
+        }
+        if let Some(slots) = self.requests.remove(&id) {
+            self.on_produce_response(now, id, slots, result, out);
+        }
+    }
+
+    fn on_metadata(&mut self, now: Now, out: &mut Outbox<'_>) {
+        self.take_in_metadata(now, out);
+    }
+
+    fn is_finished(&self) -> bool {
+        self.accumulator.is_closed()
+            && (self.aborted.is_some() || self.accumulator.incomplete.is_flushed(u64::MAX))
+    }
+
+    fn on_fatal(&mut self, error: &Error) {
+        self.accumulator.close();
+        let listed = self.accumulator.take_listed();
+        for partition in listed {
+            let slot = partition.slot;
+            if self.partitions.len() <= slot {
+                self.partitions.resize_with(slot + 1, || None);
+            }
+            if let Some(state @ None) = self.partitions.get_mut(slot) {
+                *state = Some(PartitionState::new(partition));
+            }
+        }
+        for topic in self.accumulator.take_listed_topics() {
+            self.waiting_topics.insert(topic.name.clone(), topic);
+        }
+        self.abort_all(error);
+        self.accumulator.incomplete.give_up();
+    }
+}
+
+fn data(node: NodeId) -> NodeKey {
+    NodeKey::data(node)
+}

@@ -1,0 +1,38 @@
+//! The one place that reads the clocks.
+
+use crate::time::{Nanos, Now};
+use std::sync::OnceLock;
+use std::time::{Instant, SystemTime, UNIX_EPOCH};
+
+/// Reads both clocks. The monotonic one counts from the first call in this process; it does not stop or jump
+/// when the wall clock is set. No system call on the usual systems.
+pub fn now() -> Now {
+    static ORIGIN: OnceLock<Instant> = OnceLock::new();
+    let since = ORIGIN.get_or_init(Instant::now).elapsed();
+    Now { mono: Nanos(u64::try_from(since.as_nanos()).unwrap_or(u64::MAX)), wall_ms: wall_ms() }
+}
+
+/// Milliseconds since the Unix epoch, negative before it.
+pub fn wall_ms() -> i64 {
+    match SystemTime::now().duration_since(UNIX_EPOCH) {
+        Ok(after) => i64::try_from(after.as_millis()).unwrap_or(i64::MAX),
+        Err(before) => i64::try_from(before.duration().as_millis()).map_or(i64::MIN, |ms| -ms),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn monotonic_never_goes_back_and_wall_is_today() {
+        let mut last = now();
+        for _ in 0..10_000 {
+            let next = now();
+            assert!(next.mono >= last.mono);
+            last = next;
+        }
+        // 2020-01-01; earlier means seconds were taken for milliseconds.
+        assert!(last.wall_ms > 1_577_836_800_000, "{last:?}");
+    }
+}
