@@ -6,7 +6,9 @@
 use super::budget::{Budget, Hold};
 use super::partition_state::{PartitionId, Position};
 use super::record_view::{BytesView, Chunk, HeaderView, RecordView, FLAG_APPEND_TIME, FLAG_NO_TIMESTAMP};
-use crate::record::{Batch, BatchReader, Compression, Decompressor, Record, RecordError, Records, Span, TimestampType};
+use crate::record::{
+    Batch, BatchReader, Compression, Decompressor, Record, RecordError, Records, Span, TimestampType,
+};
 use bytes::Bytes;
 use std::mem::size_of;
 use std::ptr;
@@ -102,7 +104,12 @@ impl CompletedFetch {
                 other => {
                     let fresh = OpenChunk::new(current, &self.region, &self.fetched, left);
                     if let Some(done) = other {
-                        chunks.push(done.close(&self.topic, self.id.index, self.position.offset, reading.budget));
+                        chunks.push(done.close(
+                            &self.topic,
+                            self.id.index,
+                            self.position.offset,
+                            reading.budget,
+                        ));
                     }
                     fresh
                 }
@@ -141,7 +148,8 @@ impl CompletedFetch {
             };
             if batch.control || batch.next_offset() <= self.position.offset {
                 if batch.next_offset() > self.position.offset {
-                    self.position = Position { offset: batch.next_offset(), leader_epoch: batch.leader_epoch };
+                    self.position =
+                        Position { offset: batch.next_offset(), leader_epoch: batch.leader_epoch };
                 }
                 continue;
             }

@@ -9,7 +9,7 @@ use crate::config::Serde;
 use crate::error::{Code, Error, Result};
 use crate::record::{Decompressor, RecordError};
 use crate::serialization::{deserializer, TopicPartition};
-use crate::time::Now;
+use crate::time::{Nanos, Now};
 use std::collections::VecDeque;
 use std::sync::Arc;
 
@@ -97,7 +97,7 @@ impl FetchCollector {
     pub fn drop_parked(&mut self) -> bool {
         let mut subscription = self.shared.subscription.lock();
         for fetch in &self.parked {
-            subscription.refetch(fetch.id, fetch.epoch, crate::time::Nanos(0), None);
+            subscription.refetch(fetch.id, fetch.epoch, Nanos(0), None);
         }
         drop(subscription);
         let any = !self.parked.is_empty();
@@ -112,21 +112,22 @@ impl FetchCollector {
             match self.verdict(&fetch) {
                 Verdict::Wanted => return Some(fetch),
                 Verdict::Paused => self.parked.push_back(fetch),
-                Verdict::Stale => {}
+                Verdict::Stale => drop(fetch),
             }
         }
     }
 
     fn verdict(&self, fetch: &CompletedFetch) -> Verdict {
-        let subscription = self.shared.subscription.lock();
-        match subscription.current(fetch.id, fetch.epoch) {
-            Some(state) if state.position().is_some_and(|p| p.offset == fetch.position.offset) => {
-                match state.is_readable() {
-                    true => Verdict::Wanted,
-                    false => Verdict::Paused,
-                }
-            }
-            _ => Verdict::Stale,
+        let mut subscription = self.shared.subscription.lock();
+        let Some(state) = subscription.current(fetch.id, fetch.epoch) else { return Verdict::Stale };
+        if state.position().is_none_or(|p| p.offset != fetch.position.offset) {
+            // What was fetched ahead does not join what was read: begin again at the position.
+            subscription.refetch(fetch.id, fetch.epoch, Nanos(0), None);
+            return Verdict::Stale;
+        }
+        match state.is_readable() {
+            true => Verdict::Wanted,
+            false => Verdict::Paused,
         }
     }
 
@@ -236,7 +237,8 @@ impl FetchCollector {
         };
         for number in first..chunks.len() {
             let Some(chunk) = chunks.get_mut(number) else { break };
-            let bad = chunk.records.iter().enumerate().find_map(|(i, r)| Some((i, r.offset, refuses(chunk, r)?)));
+            let bad =
+                chunk.records.iter().enumerate().find_map(|(i, r)| Some((i, r.offset, refuses(chunk, r)?)));
             let Some((at, offset, error)) = bad else { continue };
             let partition = TopicPartition::new(chunk.topic.clone(), chunk.partition);
             let text = format!("the record at offset {offset} of {partition} cannot be deserialized");

@@ -11,11 +11,15 @@ mod commands;
 mod completed_fetch;
 mod fetch_buffer;
 mod fetch_collector;
+mod fetch_request;
+mod fetcher;
 mod notices;
+mod offsets;
 mod partition_state;
 pub mod record_view;
 mod shared;
 mod subscription_state;
+mod topic_interest;
 mod types;
 
 pub use record_view::{BytesView, Chunk, FetchedBatch, HeaderView, RecordView};

@@ -94,7 +94,8 @@ impl SubscriptionState {
         }
         self.mode = Mode::Assigned;
         let wanted: BTreeSet<PartitionId> = partitions.iter().map(|p| self.intern(p)).collect();
-        let gone: Vec<PartitionId> = self.partitions.keys().filter(|id| !wanted.contains(id)).copied().collect();
+        let gone: Vec<PartitionId> =
+            self.partitions.keys().filter(|id| !wanted.contains(id)).copied().collect();
         self.remove(&gone);
         for id in wanted {
             self.add(id);
@@ -154,7 +155,10 @@ impl SubscriptionState {
     }
 
     /// The position of a partition, or why it has none yet.
-    pub fn position(&self, partition: &TopicPartition) -> Result<std::result::Result<Position, Option<Error>>> {
+    pub fn position(
+        &self,
+        partition: &TopicPartition,
+    ) -> Result<std::result::Result<Position, Option<Error>>> {
         let id = self.assigned(partition, "ask for the position of")?;
         let state = self.partitions.get(&id);
         Ok(match state.and_then(|s| s.position()) {
@@ -262,7 +266,8 @@ impl SubscriptionState {
 
     /// Gives up what was being revoked.
     pub fn finish_revoking(&mut self) {
-        let gone: Vec<PartitionId> = self.partitions.iter().filter(|(_, s)| s.revoking).map(|(id, _)| *id).collect();
+        let gone: Vec<PartitionId> =
+            self.partitions.iter().filter(|(_, s)| s.revoking).map(|(id, _)| *id).collect();
         self.remove(&gone);
     }
 
@@ -297,6 +302,10 @@ impl SubscriptionState {
             Some(end) => self.jump(id, Place::Reset(end)),
             None => self.jump(id, Place::Unknown),
         }
+    }
+
+    pub fn get(&self, id: PartitionId) -> Option<&PartitionState> {
+        self.partitions.get(&id)
     }
 
     /// Whether a partition is still what it was when `epoch` was current.
@@ -413,7 +422,8 @@ impl SubscriptionState {
     /// What former polls handed out and was not committed since; all of it, should `everything` be true.
     pub fn take_uncommitted(&mut self, everything: bool) -> Vec<(TopicPartition, OffsetAndMetadata)> {
         if everything {
-            let known = self.partitions.iter().filter(|(_, s)| s.processed.is_some() || s.position().is_some());
+            let known =
+                self.partitions.iter().filter(|(_, s)| s.processed.is_some() || s.position().is_some());
             self.uncommitted = known.map(|(id, _)| *id).collect();
         }
         let ids = std::mem::take(&mut self.uncommitted);
@@ -463,7 +473,8 @@ impl SubscriptionState {
     /// Every topic whose metadata is needed.
     pub fn topics(&self) -> BTreeSet<Arc<str>> {
         let assigned = self.partitions.values().map(|s| &s.topic);
-        let all = self.subscription.iter().chain(&self.group_topics).chain(self.lookups.keys()).chain(assigned);
+        let all =
+            self.subscription.iter().chain(&self.group_topics).chain(self.lookups.keys()).chain(assigned);
         all.cloned().collect()
     }
 
@@ -491,12 +502,17 @@ impl SubscriptionState {
 
     /// Takes the partitions out whose committed offset can be asked for now. Also says when the next may be.
     pub fn take_needing_offset(&mut self, now: Nanos) -> (Vec<(PartitionId, u64)>, Option<Nanos>) {
-        take_due(&mut self.needs_offset, &self.partitions, now)
+        take_due(&mut self.needs_offset, &self.partitions, now, |_, _| true)
     }
 
-    /// Takes the partitions out whose end can be asked for now. Also says when the next may be.
-    pub fn take_needing_reset(&mut self, now: Nanos) -> (Vec<(PartitionId, u64)>, Option<Nanos>) {
-        take_due(&mut self.needs_reset, &self.partitions, now)
+    /// Takes the partitions out whose end can be asked for now, because a leader is known for them. Also says when
+    /// the next may be.
+    pub fn take_needing_reset(
+        &mut self,
+        now: Nanos,
+        has_leader: impl Fn(&str, i32) -> bool,
+    ) -> (Vec<(PartitionId, u64)>, Option<Nanos>) {
+        take_due(&mut self.needs_reset, &self.partitions, now, has_leader)
     }
 }
 
@@ -504,12 +520,16 @@ fn take_due(
     waiting: &mut BTreeSet<PartitionId>,
     partitions: &BTreeMap<PartitionId, PartitionState>,
     now: Nanos,
+    ready: impl Fn(&str, i32) -> bool,
 ) -> (Vec<(PartitionId, u64)>, Option<Nanos>) {
     let (mut due, mut next) = (Vec::new(), None);
     waiting.retain(|id| {
         let Some(state) = partitions.get(id) else { return false };
         if state.retry_at > now {
             next = crate::time::earlier(next, Some(state.retry_at));
+            return true;
+        }
+        if !ready(&state.topic, id.index) {
             return true;
         }
         due.push((*id, state.epoch));

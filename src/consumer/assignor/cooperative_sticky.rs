@@ -65,7 +65,8 @@ pub fn assign(members: &[Member], counts: &Counts) -> Assignment {
 impl<'a> Plan<'a> {
     fn new(members: Vec<&'a Member>, counts: &Counts) -> Plan<'a> {
         let all: Vec<Member> = members.iter().map(|m| (*m).clone()).collect();
-        let mut plan = Plan { loads: vec![0; members.len()], members, topics: Vec::new(), partitions: Vec::new() };
+        let mut plan =
+            Plan { loads: vec![0; members.len()], members, topics: Vec::new(), partitions: Vec::new() };
         let mut numbers: BTreeMap<Arc<str>, (usize, i32)> = BTreeMap::new();
         for (name, count) in wanted(&all, counts) {
             let readers = (0..plan.members.len())
@@ -74,7 +75,12 @@ impl<'a> Plan<'a> {
             numbers.insert(name.clone(), (plan.partitions.len(), count));
             let topic = plan.topics.len();
             plan.topics.push(Topic { name: name.clone(), readers });
-            plan.partitions.extend((0..count).map(|index| Partition { topic, index, before: None, owner: None }));
+            plan.partitions.extend((0..count).map(|index| Partition {
+                topic,
+                index,
+                before: None,
+                owner: None,
+            }));
         }
         plan.settle_claims(&numbers);
         plan
@@ -91,7 +97,8 @@ impl<'a> Plan<'a> {
                     continue;
                 }
                 let number = first + owned.partition as usize;
-                let (Some(partition), Some(latest)) = (self.partitions.get_mut(number), latest.get_mut(number))
+                let (Some(partition), Some(latest)) =
+                    (self.partitions.get_mut(number), latest.get_mut(number))
                 else {
                     continue;
                 };

@@ -8,8 +8,11 @@ pub fn assign(members: &[Member], counts: &Counts) -> Assignment {
     let mut assignment = vec![Vec::new(); members.len()];
     let order = in_order(members);
     for (topic, partitions) in wanted(members, counts) {
-        let readers: Vec<usize> =
-            order.iter().copied().filter(|m| members.get(*m).is_some_and(|m| m.topics.contains(topic))).collect();
+        let readers: Vec<usize> = order
+            .iter()
+            .copied()
+            .filter(|m| members.get(*m).is_some_and(|m| m.topics.contains(topic)))
+            .collect();
         let n = i32::try_from(readers.len()).unwrap_or(i32::MAX).max(1);
         let (each, longer) = (partitions / n, partitions % n);
         let mut next = 0;

@@ -16,10 +16,7 @@ fn counts(list: &[(&str, i32)]) -> Counts {
 }
 
 fn shown(assignment: &Assignment) -> Vec<String> {
-    assignment
-        .iter()
-        .map(|own| own.iter().map(ToString::to_string).collect::<Vec<_>>().join(" "))
-        .collect()
+    assignment.iter().map(|own| own.iter().map(ToString::to_string).collect::<Vec<_>>().join(" ")).collect()
 }
 
 #[test]
@@ -160,7 +157,8 @@ fn group() -> impl Strategy<Value = (Vec<Member>, Counts)> {
         let names = ["a", "b", "c", "d"];
         let counts = names.iter().zip(topics).map(|(t, n)| (Arc::from(*t), n)).collect();
         let members = members.into_iter().enumerate().map(|(i, wants)| {
-            let own = names.iter().zip(wants).filter(|(_, w)| *w || same).map(|(n, _)| *n).collect::<Vec<_>>();
+            let own =
+                names.iter().zip(wants).filter(|(_, w)| *w || same).map(|(n, _)| *n).collect::<Vec<_>>();
             member(&format!("m{i}"), &own)
         });
         (members.collect(), counts)
