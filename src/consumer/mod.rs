@@ -9,6 +9,7 @@ pub mod assignor;
 mod budget;
 mod commands;
 mod completed_fetch;
+mod coordinator;
 mod fetch_buffer;
 mod fetch_collector;
 mod fetch_request;

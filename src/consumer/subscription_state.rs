@@ -500,6 +500,11 @@ impl SubscriptionState {
         }
     }
 
+    /// Whether the committed offset of a partition is to be asked for.
+    pub fn needs_offsets(&self) -> bool {
+        !self.needs_offset.is_empty()
+    }
+
     /// Takes the partitions out whose committed offset can be asked for now. Also says when the next may be.
     pub fn take_needing_offset(&mut self, now: Nanos) -> (Vec<(PartitionId, u64)>, Option<Nanos>) {
         take_due(&mut self.needs_offset, &self.partitions, now, |_, _| true)

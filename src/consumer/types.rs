@@ -44,7 +44,7 @@ pub enum Event {
     /// their offsets can be committed.
     Revoked(Vec<TopicPartition>),
     /// These partitions are gone already, others may read them: nothing can be committed for them.
-    Lost(Vec<TopicPartition>),
+    Lost { partitions: Vec<TopicPartition>, reason: Error },
     /// A commit that nobody waits for has ended; of those that the consumer does by itself only the failures.
     Committed { offsets: Offsets, error: Option<Error> },
 }
