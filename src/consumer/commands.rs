@@ -24,8 +24,8 @@ pub enum GroupCommand {
         timeout_ms: u64,
         reply: Reply<Vec<(TopicPartition, Option<OffsetAndMetadata>)>>,
     },
-    /// The subscription changed.
-    Subscribe,
+    /// The subscription changed, in this session.
+    Subscribe { session: u64 },
     /// The subscription ended; these offsets are still to be committed before the group is left.
     Unsubscribe { offsets: Offsets },
     /// Commit, leave the group, and end.
@@ -46,6 +46,7 @@ pub struct Commands {
     group: VecDeque<GroupCommand>,
     offsets: VecDeque<OffsetsCommand>,
     closing: bool,
+    abandoned: bool,
 }
 
 impl Commands {
@@ -65,6 +66,18 @@ impl Commands {
 
     pub fn next_offsets(&mut self) -> Option<OffsetsCommand> {
         self.offsets.pop_front()
+    }
+
+    /// Answers nothing any more, and has the machine end.
+    pub fn abandon(&mut self) {
+        self.closing = true;
+        self.abandoned = true;
+        self.group.clear();
+        self.offsets.clear();
+    }
+
+    pub fn is_abandoned(&self) -> bool {
+        self.abandoned
     }
 
     pub fn is_closing(&self) -> bool {

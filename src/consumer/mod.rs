@@ -7,6 +7,7 @@
 
 pub mod assignor;
 mod budget;
+mod calls;
 mod commands;
 mod completed_fetch;
 mod coordinator;
@@ -14,6 +15,7 @@ mod fetch_buffer;
 mod fetch_collector;
 mod fetch_request;
 mod fetcher;
+mod kafka_consumer;
 mod notices;
 mod offsets;
 mod partition_state;
@@ -23,5 +25,7 @@ mod subscription_state;
 mod topic_interest;
 mod types;
 
+pub use commands::Pending;
+pub use kafka_consumer::{ConsumerWaker, KafkaConsumer};
 pub use record_view::{BytesView, Chunk, FetchedBatch, HeaderView, RecordView};
 pub use types::{Event, OffsetAndMetadata, OffsetAndTimestamp, Offsets, Polled};

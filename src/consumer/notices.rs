@@ -56,6 +56,14 @@ impl Notices {
         next
     }
 
+    /// Forgets assignments and revocations.
+    pub fn clear_group(&mut self) {
+        self.queue.retain(|n| match n {
+            Notice::Event(event, _) => matches!(event, Event::Committed { .. }),
+            Notice::Error(_) => true,
+        });
+    }
+
     /// Takes out a revocation that was not delivered. There is at most one.
     pub fn withdraw_revoked(&mut self) -> bool {
         let at = self.queue.iter().position(|n| matches!(n, Notice::Event(Event::Revoked(_), _)));

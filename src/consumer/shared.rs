@@ -132,6 +132,16 @@ impl Shared {
         self.commands.lock().is_closing()
     }
 
+    /// The façade is gone: the machine should end at once.
+    pub fn abandon(&self) {
+        self.commands.lock().abandon();
+        self.wake();
+    }
+
+    pub fn is_abandoned(&self) -> bool {
+        self.commands.lock().is_abandoned()
+    }
+
     // ---- notices, to the application
 
     pub fn notify(&self, event: Event) {
@@ -148,6 +158,11 @@ impl Shared {
     /// Takes back a revocation that the application has not seen yet. Returns whether that was so.
     pub fn withdraw_revoked(&self) -> bool {
         self.notices.lock().withdraw_revoked()
+    }
+
+    /// Forgets what the group gave and took, because the application unsubscribed.
+    pub fn clear_group_notices(&self) {
+        self.notices.lock().clear_group();
     }
 
     /// Makes the next poll return this error.

@@ -40,6 +40,8 @@ pub struct SubscriptionState {
     /// Where to go without a committed offset; `None` is an error.
     default_reset: Option<End>,
     last_epoch: u64,
+    /// Counts the ends of subscriptions.
+    session: u64,
     layout: u64,
     changes: u64,
     topics_version: u64,
@@ -64,6 +66,7 @@ impl SubscriptionState {
             has_group,
             default_reset,
             last_epoch: 0,
+            session: 0,
             layout: 0,
             changes: 0,
             topics_version: 0,
@@ -106,11 +109,18 @@ impl SubscriptionState {
     /// Forgets subscription and assignment.
     pub fn unsubscribe(&mut self) {
         self.mode = Mode::None;
+        self.session += 1;
         self.subscription.clear();
         self.group_topics.clear();
         let all: Vec<PartitionId> = self.partitions.keys().copied().collect();
         self.remove(&all);
         self.topics_version += 1;
+    }
+
+    /// Tells one subscription from the next after an unsubscribe: what the group gave to the former is not for the
+    /// latter.
+    pub fn session(&self) -> u64 {
+        self.session
     }
 
     pub fn mode(&self) -> Mode {

@@ -84,6 +84,8 @@ pub struct ClassicMember {
     /// Subscribing counts as a poll.
     subscribed_at: Nanos,
     revocations: u64,
+    /// The subscription that this membership is for.
+    session: u64,
     rng: fastrand::Rng,
 }
 
@@ -114,13 +116,16 @@ impl ClassicMember {
             failures: 0,
             subscribed_at: Nanos(0),
             revocations: 0,
+            session: 0,
             rng: fastrand::Rng::with_seed(seed),
         }
     }
 
     // ---- from outside
 
-    pub fn subscribe(&mut self, now: Now) {
+    /// The application subscribed, or changed its subscription.
+    pub fn subscribe(&mut self, now: Now, session: u64) {
+        self.session = session;
         self.wanted = true;
         self.subscribed_at = now.mono;
         match self.state {
@@ -384,6 +389,10 @@ impl ClassicMember {
         self.log.info(now, Context::Cgrp, format_args!("rebalance of {}: {reason}", self.settings.group_id));
         self.reason = reason;
         let subscription = self.shared.subscription.lock();
+        if subscription.session() != self.session {
+            // The application unsubscribed; the command to leave is on its way.
+            return;
+        }
         let mut owned = subscription.owned();
         if self.settings.is_cooperative() {
             owned.retain(|p| !subscription.subscription().contains(&p.topic));
@@ -414,7 +423,12 @@ impl ClassicMember {
     /// All partitions are gone already; nothing can be committed for them.
     fn lose(&mut self, reason: Error) {
         let unseen = self.shared.withdraw_revoked();
-        let partitions = self.shared.subscription.lock().lose_all(unseen);
+        let mut subscription = self.shared.subscription.lock();
+        if subscription.session() != self.session {
+            return;
+        }
+        let partitions = subscription.lose_all(unseen);
+        drop(subscription);
         if !partitions.is_empty() {
             self.shared.notify(Event::Lost { partitions, reason });
         }
@@ -509,7 +523,10 @@ impl ClassicMember {
         self.generation = joined.generation;
         match joined.members {
             Some(members) if !joined.skip_assignment => self.elected(turn.now, members),
-            _ => self.send_sync(turn, node, Vec::new()),
+            _ => {
+                self.shared.subscription.lock().set_group_topics(BTreeSet::new());
+                self.send_sync(turn, node, Vec::new());
+            }
         }
         Verdict::Fine
     }
@@ -613,6 +630,9 @@ impl ClassicMember {
         assigned.sort();
         assigned.dedup();
         let mut subscription = self.shared.subscription.lock();
+        if subscription.session() != self.session {
+            return;
+        }
         let owned: BTreeSet<TopicPartition> = subscription.owned().into_iter().collect();
         let kept: BTreeSet<&TopicPartition> = assigned.iter().collect();
         let gone: Vec<TopicPartition> = owned.iter().filter(|p| !kept.contains(p)).cloned().collect();

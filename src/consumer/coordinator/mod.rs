@@ -79,7 +79,7 @@ impl CoordinatorManager {
                 GroupCommand::Committed { partitions, timeout_ms, reply } => {
                     self.committed.push(now, partitions, timeout_ms, reply);
                 }
-                GroupCommand::Subscribe => self.member.subscribe(now),
+                GroupCommand::Subscribe { session } => self.member.subscribe(now, session),
                 GroupCommand::Unsubscribe { offsets } => {
                     let timeout_ms = self.settings.request_timeout_ms;
                     self.commits.push(now, offsets, timeout_ms, Sink::Own);
@@ -156,6 +156,11 @@ impl CoordinatorManager {
 impl RequestManager for CoordinatorManager {
     fn poll(&mut self, now: Now, out: &mut Outbox<'_>) -> Option<Deadline> {
         if self.finished {
+            return None;
+        }
+        if self.shared.is_abandoned() {
+            self.finished = true;
+            self.commits.fail_all(now, &Error::new(Code::CLOSED, "the consumer was closed"));
             return None;
         }
         self.take_commands(now);
