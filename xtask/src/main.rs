@@ -1,5 +1,6 @@
 //! `cargo xtask`: chores of this repository that need more than a line of shell.
 
+mod header;
 mod protocol;
 
 use std::process::ExitCode;
@@ -7,11 +8,14 @@ use std::process::ExitCode;
 const USAGE: &str = "usage: cargo xtask protocol [--check] [OLD.jar NEW.jar]
   writes src/protocol/messages, src/protocol/api.rs and the samples of the tests from the schemas in the
   kafka-clients jars, which Maven downloads into target/ unless two jars are named;
-  --check writes nothing and fails if the checked-in files differ";
+  --check writes nothing and fails if the checked-in files differ
+       cargo xtask header [--check]
+  writes include/milena.h from src/ffi";
 
 fn main() -> ExitCode {
     let args: Vec<String> = std::env::args().skip(1).collect();
     let result = match args.first().map(String::as_str) {
+        Some("header") => header::run(&args[1..]),
         Some("protocol") => protocol::run(&args[1..]),
         _ => Err(USAGE.into()),
     };
