@@ -11,16 +11,31 @@ fn main() {
     let t = std::time::Instant::now();
     let mut token = 0;
     while (token as usize) < n {
-        let records: Vec<_> = (0..1000.min(n - token as usize)).map(|i| ProducerRecord { value: Some(&value), token: token + i as u64, ..Default::default() }).collect();
+        let records: Vec<_> = (0..1000.min(n - token as usize))
+            .map(|i| ProducerRecord { value: Some(&value), token: token + i as u64, ..Default::default() })
+            .collect();
         let sent = p.send("smoke", &mut SliceSource::new(&records), None);
-        if let Some(e) = sent.refused { println!("{e}"); return; }
+        if let Some(e) = sent.refused {
+            println!("{e}");
+            return;
+        }
         token += sent.accepted as u64;
-        for c in p.poll_step(usize::MAX) { if let Some(e) = c.error { println!("{e}"); } }
+        for c in p.poll_step(usize::MAX) {
+            if let Some(e) = c.error {
+                println!("{e}");
+            }
+        }
     }
     println!("flush {:?}", p.flush(Duration::from_secs(20)));
     let mut got = 0;
     let mut last = None;
-    for c in p.poll(Duration::from_secs(1), usize::MAX) { got += c.tokens.len(); if let Some(e) = &c.error { println!("{e}"); } last = Some((c.partition, c.base_offset)); }
+    for c in p.poll(Duration::from_secs(1), usize::MAX) {
+        got += c.tokens.len();
+        if let Some(e) = &c.error {
+            println!("{e}");
+        }
+        last = Some((c.partition, c.base_offset));
+    }
     println!("{n} in {:?}; last poll {got} {last:?} mem {}", t.elapsed(), p.memory_in_use());
     println!("close {:?}", p.close(Duration::from_secs(5)));
 }

@@ -116,7 +116,7 @@ mod tests {
 
     #[test]
     fn topic_partition_orders_and_displays() {
-        let mut all = vec![
+        let mut all = [
             TopicPartition::new("b", 0),
             TopicPartition::new("a", 10),
             TopicPartition::new(String::from("a"), 2),

@@ -17,10 +17,8 @@ fn frames_go_out_and_come_back() {
     let client = Client::new();
     client.connect(1, addr);
     client.send(1, "sent while connecting");
-    client.send(1, "");
     client.connected(1);
     assert_eq!(client.frame(1), "sent while connecting");
-    assert_eq!(client.frame(1), "");
     let body: Bytes = (0..3_000_000u32).map(|i| i as u8).collect();
     client.send(1, body.clone());
     assert_eq!(client.frame(1), body);
@@ -103,28 +101,28 @@ fn told_for(bytes: &'static [u8]) -> milena::Error {
 #[test]
 fn what_is_no_frame_ends_the_connection_with_a_reason() {
     for (bytes, word) in [
-        (&b"\x7f\xff\xff\xff\0\0\0\x01"[..], "not a Kafka"),
-        (b"\xff\xff\xff\xff", "not a Kafka"),
-        (b"\x80\0\0\0 garbage", "not a Kafka"),
+        (&b"\x7f\xff\xff\xff\0\0\0\x01"[..], "2147483647 bytes"),
+        (b"\xff\xff\xff\xff", "negative"),
+        (b"\x80\0\0\0 garbage", "negative"),
         (b"\x15\x03\x03\x00\x02\x02\x28", "TLS"),
         (b"HTTP/1.1 400 Bad Request\r\n\r\n", "HTTP"),
     ] {
         let error = told_for(bytes);
         assert_eq!(error.code(), Code::PROTOCOL, "{error}");
-        assert!(error.message().contains(word), "{error}");
-        assert!(error.cause_text().is_some() && error.hint_text().is_some(), "{error}");
+        assert!(error.cause_text().unwrap().contains(word), "{error}");
+        assert!(error.hint_text().is_some_and(|h| !h.is_empty()), "{error}");
     }
 }
 
 #[test]
 fn frames_before_the_garbage_are_told_first() {
     let addr = serve(|mut stream| {
-        stream.write_all(b"\0\0\0\x02ok\xff\xff\xff\xff").unwrap();
+        stream.write_all(b"\0\0\0\x04good\xff\xff\xff\xff").unwrap();
         let _ = stream.read(&mut [0; 10]);
     });
     let client = Client::new();
     client.connect(1, addr);
-    assert_eq!(client.frame(1), "ok");
+    assert_eq!(client.frame(1), "good");
     assert_eq!(client.closed(1).error.code(), Code::PROTOCOL);
 }
 
@@ -132,7 +130,7 @@ fn frames_before_the_garbage_are_told_first() {
 fn a_stream_that_ends_says_where() {
     for (bytes, word) in [
         (&b""[..], "no byte"),
-        (b"\0\0\0\x03abc", "between two responses"),
+        (b"\0\0\0\x04abcd", "between two responses"),
         (b"\0\0\0\x10abc", "after 7 bytes"),
         (b"\0\0", "after 2 bytes"),
     ] {
@@ -146,7 +144,7 @@ fn a_stream_that_ends_says_where() {
         assert_eq!(error.code(), Code::TRANSPORT);
         assert!(error.cause_text().unwrap().contains(word), "{error}");
         let frames = client.shared.lock().seen.iter().filter(|s| matches!(s, Seen::Frame(..))).count();
-        assert_eq!(frames, usize::from(bytes.ends_with(b"\x03abc")));
+        assert_eq!(frames, usize::from(bytes.ends_with(b"\x04abcd")));
     }
 }
 
@@ -168,7 +166,7 @@ fn frames_that_drip_in_are_put_together() {
     let addr = serve(|mut stream| {
         stream.set_nodelay(true).unwrap();
         let mut bytes = Vec::new();
-        for i in 0..40u8 {
+        for i in 4..40u8 {
             bytes.extend_from_slice(&u32::from(i).to_be_bytes());
             bytes.extend((0..i).map(|j| i ^ j));
         }
@@ -179,7 +177,7 @@ fn frames_that_drip_in_are_put_together() {
     });
     let client = Client::new();
     client.connect(1, addr);
-    for i in 0..40u8 {
+    for i in 4..40u8 {
         assert_eq!(client.frame(1), (0..i).map(|j| i ^ j).collect::<Vec<u8>>());
     }
 }
@@ -284,7 +282,7 @@ fn the_last_request_before_a_close_is_sent() {
 #[test]
 fn no_event_follows_a_close() {
     let addr = serve(|mut stream| {
-        stream.write_all(b"\0\0\0\x01a\0\0\0\x01b").unwrap();
+        stream.write_all(b"\0\0\0\x05first\0\0\0\x06second").unwrap();
         let _ = stream.read(&mut [0; 1]);
     });
     let client = Client::new();
@@ -294,7 +292,7 @@ fn no_event_follows_a_close() {
         vec![NetOp::Close { conn }]
     }));
     client.connect(1, addr);
-    assert_eq!(rx.recv_timeout(LONG).unwrap(), "a");
+    assert_eq!(rx.recv_timeout(LONG).unwrap(), "first");
     client.turn();
     assert!(rx.try_recv().is_err(), "a frame of a closed connection");
     client.connected(1);

@@ -1,9 +1,9 @@
 //! `ClusterConnectionStates`: what each broker's connection is doing, and when it may be tried again.
 
-use super::node_api_versions::NodeApiVersions;
 use super::request::NodeKey;
 use super::wire::{ConnId, JobId};
 use crate::error::Error;
+use crate::protocol::versions::BrokerVersions;
 use crate::time::Nanos;
 use std::net::IpAddr;
 use std::sync::Arc;
@@ -45,7 +45,7 @@ pub enum State {
     },
     Ready {
         conn: ConnId,
-        versions: Box<NodeApiVersions>,
+        versions: Box<BrokerVersions>,
     },
 }
 
@@ -142,7 +142,7 @@ impl Connection {
     }
 
     /// Notes that the handshake is done.
-    pub fn ready(&mut self, now: Nanos, conn: ConnId, versions: NodeApiVersions) {
+    pub fn ready(&mut self, now: Nanos, conn: ConnId, versions: BrokerVersions) {
         self.state = State::Ready { conn, versions: Box::new(versions) };
         self.failures = 0;
         self.next_address = 0;

@@ -1,9 +1,9 @@
 //! The handshake of a new connection: ApiVersions tells which versions both sides speak (KIP-35, KIP-511).
 
 use super::frames::begin_request;
-use super::node_api_versions::NodeApiVersions;
 use crate::error::{Code, Error, Phase};
 use crate::protocol::messages::{ApiVersionsRequest, ApiVersionsResponse};
+use crate::protocol::versions::{BrokerVersions, VersionRange};
 use crate::protocol::{ApiKey, EncodeError, Message, Reader, Writer};
 use bytes::Bytes;
 
@@ -11,7 +11,7 @@ use bytes::Bytes;
 pub const FIRST_VERSION: i16 = 3;
 
 pub enum Answer {
-    Versions(NodeApiVersions),
+    Versions(BrokerVersions),
     /// The broker wants ApiVersions itself in this lower version.
     TryVersion(i16),
 }
@@ -34,11 +34,10 @@ pub fn answer(sent: i16, body: &[u8]) -> Result<Answer, Error> {
     let layout = if unsupported { 0 } else { sent };
     let response = ApiVersionsResponse::decode(&mut Reader::new(body), layout)
         .map_err(|e| malformed(&format!("its ApiVersions response cannot be read: {e}")))?;
-    let ranges = response.api_keys.iter().map(|k| (k.api_key, k.min_version, k.max_version));
-    let table = NodeApiVersions::from_ranges(ranges);
+    let table = BrokerVersions::new(&response);
     if unsupported && sent > 0 {
         // Brokers before 2.4 list nothing here; those after name the range they would take.
-        let lower = table.choose(ApiKey::ApiVersions, (0, sent - 1)).unwrap_or(0);
+        let lower = table.pick(ApiKey::ApiVersions, VersionRange { min: 0, max: sent - 1 }).unwrap_or(0);
         return Ok(Answer::TryVersion(lower));
     }
     if response.error_code != 0 {

@@ -7,7 +7,6 @@ pub mod handshake;
 pub mod in_flight;
 pub mod metadata;
 pub mod network_client;
-pub mod node_api_versions;
 pub mod request;
 pub mod settings;
 pub mod wire;

@@ -5,6 +5,16 @@
 //! [`Config`], and reports all that is wrong with it in one error. Nothing that is set is silently ignored:
 //! it works, warns or is refused.
 
+#![cfg_attr(
+    not(test),
+    deny(
+        clippy::unwrap_used,
+        clippy::expect_used,
+        clippy::indexing_slicing,
+        clippy::arithmetic_side_effects
+    )
+)]
+
 pub mod parse;
 mod properties;
 mod settings;

@@ -1,5 +1,7 @@
 //! Single values: from the text of a property to a type, or the reason why not.
 
+use std::net::Ipv6Addr;
+
 use crate::log::{Contexts, Level};
 
 use super::suggest::nearest;
@@ -184,25 +186,14 @@ pub(super) fn host_ports(value: &str) -> Result<Vec<HostPort>, Vec<Refusal>> {
 }
 
 fn host_port(piece: &str) -> Checked<HostPort> {
-    let piece = match piece.split_once("://") {
-        Some((protocol, rest)) if protocol.eq_ignore_ascii_case("PLAINTEXT") => rest,
-        Some((protocol, _))
-            if ["SSL", "SASL_SSL", "SASL_PLAINTEXT"].iter().any(|p| p.eq_ignore_ascii_case(protocol)) =>
-        {
-            return Err(Refusal::not_yet("TLS and SASL come in a later version: use a PLAINTEXT listener"))
-        }
-        Some(_) => return Err(Refusal::new("is no host:port").hint("leave out what is before the host")),
-        None => piece,
-    };
+    let piece = without_protocol(piece)?;
     let (host, port) = match piece.strip_prefix('[') {
         Some(rest) => {
-            let (host, port) =
-                rest.split_once(']').ok_or_else(|| Refusal::new("has a bracket that is not closed"))?;
-            if !host.contains(':')
-                || !host
-                    .bytes()
-                    .all(|b| b.is_ascii_hexdigit() || b":.%".contains(&b) || b.is_ascii_alphanumeric())
-            {
+            let Some((host, port)) = rest.split_once(']') else {
+                return Err(Refusal::new("has a bracket that is not closed"));
+            };
+            let address = host.split('%').next().unwrap_or(host);
+            if address.parse::<Ipv6Addr>().is_err() {
                 return Err(Refusal::new("has no IPv6 address in its brackets"));
             }
             (host, port.strip_prefix(':'))
@@ -212,6 +203,9 @@ fn host_port(piece: &str) -> Checked<HostPort> {
                 return Err(
                     Refusal::new("has too many colons").hint("write an IPv6 address as [address]:port")
                 )
+            }
+            Some((host, _)) if !host.bytes().all(|b| b.is_ascii_alphanumeric() || b"-._".contains(&b)) => {
+                return Err(Refusal::new("has a character that no host name has"))
             }
             Some((host, port)) => (host, Some(port)),
             None => (piece, None),
@@ -223,14 +217,23 @@ fn host_port(piece: &str) -> Checked<HostPort> {
     if host.is_empty() {
         return Err(Refusal::new("has no host"));
     }
-    if !piece.starts_with('[') && !host.bytes().all(|b| b.is_ascii_alphanumeric() || b"-._".contains(&b)) {
-        return Err(Refusal::new("has a character that no host name has"));
-    }
     match port.parse::<u16>() {
-        Ok(port) if port != 0 && is_whole(piece.rsplit(':').next().unwrap_or("")) => {
-            Ok(HostPort { host: host.to_owned(), port })
+        Ok(number) if number != 0 && !port.starts_with('+') => {
+            Ok(HostPort { host: host.to_owned(), port: number })
         }
         _ => Err(Refusal::new("has no port from 1 to 65535")),
+    }
+}
+
+/// Java takes `PLAINTEXT://host:port`, as brokers advertise themselves, too.
+fn without_protocol(piece: &str) -> Checked<&str> {
+    let Some((protocol, rest)) = piece.split_once("://") else { return Ok(piece) };
+    if protocol.eq_ignore_ascii_case("PLAINTEXT") {
+        Ok(rest)
+    } else if ["SSL", "SASL_SSL", "SASL_PLAINTEXT"].iter().any(|p| p.eq_ignore_ascii_case(protocol)) {
+        Err(Refusal::not_yet("TLS and SASL come in a later version: use a PLAINTEXT listener"))
+    } else {
+        Err(Refusal::new("is no host:port").hint("leave out what is before the host"))
     }
 }
 

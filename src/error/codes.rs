@@ -1,5 +1,5 @@
-//! The table of status codes: those of brokers, as Java's client 4.4.0 has them, and this library's own (-1000 and
-//! below).
+//! The table of status codes: those of brokers, as Java's client 4.4.0 has them, and this library's own
+//! (-1000 and below).
 
 use super::Code;
 

@@ -31,9 +31,8 @@ pub struct KafkaChannel {
     connected: bool,
     send: ByteBufferSend,
     receive: FrameReader,
-    head: Head,
-    /// Bytes read that belong to no finished frame yet.
-    partial: u64,
+    /// The peer has sent something.
+    heard: bool,
 }
 
 impl KafkaChannel {
@@ -45,8 +44,7 @@ impl KafkaChannel {
             connected: false,
             send: ByteBufferSend::default(),
             receive: FrameReader::new(max_frame_bytes),
-            head: Head::default(),
-            partial: 0,
+            heard: false,
         }
     }
 
@@ -146,9 +144,8 @@ impl KafkaChannel {
         while self.key.wants(OP_READ) && moved < TURN_BYTES {
             let spare = self.receive.spare();
             match self.transport.read(spare) {
-                Ok(0) => return Err(failure::end_of_stream(self.addr, self.head.any(), self.partial)),
+                Ok(0) => return Err(failure::end_of_stream(self.addr, self.heard, self.receive.pending())),
                 Ok(n) => {
-                    self.head.add(spare.get(..n).unwrap_or_default());
                     if n < spare.len() {
                         self.key.fell_short(OP_READ);
                     }
@@ -164,41 +161,12 @@ impl KafkaChannel {
     }
 
     fn received(&mut self, n: usize, out: &mut dyn FnMut(ChannelEvent)) -> Result<(), Closed> {
+        self.heard = true;
         self.receive.filled(n);
-        self.partial = self.partial.saturating_add(u64::try_from(n).unwrap_or(u64::MAX));
-        loop {
-            match self.receive.next_frame() {
-                Ok(Some(frame)) => {
-                    let whole = u64::try_from(frame.len()).unwrap_or(u64::MAX).saturating_add(4);
-                    self.partial = self.partial.saturating_sub(whole);
-                    out(ChannelEvent::Frame(frame));
-                }
-                Ok(None) => return Ok(()),
-                Err(e) => return Err(failure::bad_frame(self.addr, e.to_string(), self.head.bytes())),
-            }
+        while let Some(frame) = self.receive.next_frame().map_err(|e| failure::bad_frame(self.addr, e))? {
+            out(ChannelEvent::Frame(frame));
         }
-    }
-}
-
-/// The first bytes that came, to tell what is at the other end when it is no broker.
-#[derive(Debug, Default)]
-struct Head {
-    bytes: [u8; 8],
-    len: usize,
-}
-
-impl Head {
-    fn add(&mut self, more: &[u8]) {
-        for (to, from) in self.bytes.iter_mut().skip(self.len).zip(more) {
-            *to = *from;
-            self.len = self.len.saturating_add(1);
-        }
-    }
-    fn any(&self) -> bool {
-        self.len > 0
-    }
-    fn bytes(&self) -> &[u8] {
-        self.bytes.get(..self.len).unwrap_or_default()
+        Ok(())
     }
 }
 
@@ -254,10 +222,10 @@ mod tests {
     fn frames_come_before_the_end() {
         let (mut channel, peer) = channel();
         peer.lock().connected = true;
-        peer.lock().reads.extend([b"\0\0\0\x02ab\0\0\0".to_vec(), b"\x01c\0\0".to_vec(), vec![]]);
+        peer.lock().reads.extend([b"\0\0\0\x04abcd\0\0\0".to_vec(), b"\x04efgh\0\0".to_vec(), vec![]]);
         let (events, alive) = turn(&mut channel, OP_CONNECT | OP_READ);
-        assert_eq!((events.as_slice(), alive), (&["connected".to_owned(), "ab".to_owned()][..], true));
-        assert_eq!(turn(&mut channel, OP_READ), (vec!["c".to_owned()], true));
+        assert_eq!((events.as_slice(), alive), (&["connected".to_owned(), "abcd".to_owned()][..], true));
+        assert_eq!(turn(&mut channel, OP_READ), (vec!["efgh".to_owned()], true));
         assert_eq!(turn(&mut channel, OP_READ), (vec!["closed TRANSPORT(-1008)".to_owned()], false));
     }
 
@@ -266,10 +234,10 @@ mod tests {
         let (mut channel, peer) = channel();
         peer.lock().connected = true;
         assert!(turn(&mut channel, OP_CONNECT).1);
-        peer.lock().reads.push_back(b"\0\0\0\x03why".to_vec());
+        peer.lock().reads.push_back(b"\0\0\0\x06reason".to_vec());
         peer.lock().write_error = Some(io::ErrorKind::BrokenPipe);
         channel.set_send(vec![Bytes::from_static(b"more")]);
-        let expected = vec!["why".to_owned(), "closed TRANSPORT(-1008)".to_owned()];
+        let expected = vec!["reason".to_owned(), "closed TRANSPORT(-1008)".to_owned()];
         assert_eq!(turn(&mut channel, OP_WRITE), (expected, false));
     }
 
@@ -287,6 +255,23 @@ mod tests {
         assert!(turn(&mut channel, OP_WRITE).1);
         assert_eq!(peer.lock().written.len(), TURN_BYTES);
         assert!(channel.key().is_selected(), "the rest follows in the next turn");
+    }
+
+    #[test]
+    fn one_turn_reads_a_bounded_number_of_bytes() {
+        let (mut channel, peer) = channel();
+        peer.lock().connected = true;
+        let mut frame = b"\0\0\x27\x10".to_vec();
+        frame.resize(10_004, b'x');
+        let count = 8 * TURN_BYTES / frame.len();
+        peer.lock().reads.push_back(frame.repeat(count));
+        let first = turn(&mut channel, OP_CONNECT | OP_READ).0.len();
+        assert!(channel.key().is_selected() && first < count / 2, "{first} frames in one turn");
+        let mut all = first - 1;
+        for _ in 0..20 {
+            all += turn(&mut channel, 0).0.len();
+        }
+        assert_eq!(all, count);
     }
 
     #[test]

@@ -2,6 +2,7 @@
 
 use crate::client::wire::Closed;
 use crate::error::{Code, Error, Phase};
+use crate::protocol::frame::FrameError;
 use std::io;
 use std::net::SocketAddr;
 
@@ -16,10 +17,10 @@ pub fn moving(addr: SocketAddr, doing: &str, e: &io::Error) -> Closed {
     closed(Code::TRANSPORT, message, e.to_string(), io_hint(e, false))
 }
 
-/// The peer closed the connection; `partial` bytes of an unfinished frame had come, `any` byte at all.
-pub fn end_of_stream(addr: SocketAddr, any: bool, partial: u64) -> Closed {
+/// The peer closed the connection; `heard` if it had sent anything, `partial` bytes of it a frame without an end.
+pub fn end_of_stream(addr: SocketAddr, heard: bool, partial: usize) -> Closed {
     let message = format!("{addr} closed the connection");
-    let (cause, hint) = match (any, partial) {
+    let (cause, hint) = match (heard, partial) {
         (false, _) => (
             "no byte was received".to_owned(),
             "a port that expects TLS, or one that is no Kafka broker, ends like this: check the port and security.protocol",
@@ -36,25 +37,14 @@ pub fn end_of_stream(addr: SocketAddr, any: bool, partial: u64) -> Closed {
     closed(Code::TRANSPORT, message, cause, Some(hint))
 }
 
-/// The bytes are no Kafka frame; `head` is how the stream began.
-pub fn bad_frame(addr: SocketAddr, cause: String, head: &[u8]) -> Closed {
-    let (what, hint) = match head {
-        [0x14..=0x17, 0x03, ..] => (
-            "speaks TLS",
-            "the port expects TLS, the client was told to speak plaintext: check the port and security.protocol",
-        ),
-        [b'H', b'T', b'T', b'P', ..] => {
-            ("speaks HTTP", "this is a web server's port, not a Kafka broker's: check bootstrap.servers")
-        }
-        [b'S', b'S', b'H', b'-', ..] => {
-            ("speaks SSH", "this is not a Kafka broker's port: check bootstrap.servers")
-        }
-        _ => (
-            "sent what is not a Kafka response",
-            "check that the port is a Kafka broker's; a frame that is only too long needs a higher receive.message.max.bytes",
-        ),
-    };
-    closed(Code::PROTOCOL, format!("{addr} {what}"), cause, Some(hint))
+/// The bytes are no Kafka frame.
+pub fn bad_frame(addr: SocketAddr, e: FrameError) -> Closed {
+    let e = Error::from(e);
+    let error = Error::new(e.code(), format!("{addr} sent what is no Kafka frame"))
+        .phase(Phase::Tcp)
+        .cause(e.message())
+        .hint(e.hint_text().unwrap_or_default().to_owned());
+    Closed { phase: Phase::Tcp, error }
 }
 
 fn closed(code: Code, message: String, cause: String, hint: Option<&'static str>) -> Closed {
@@ -113,22 +103,5 @@ mod tests {
         assert_eq!(e.cause_text(), Some("Connection refused (os error 111)"));
         assert!(e.hint_text().unwrap().contains("advertised.listeners"));
         assert!(e.is_retriable());
-    }
-
-    #[test]
-    fn the_first_bytes_tell_what_the_peer_is() {
-        for (head, word) in [
-            (&b"\x15\x03\x01\x00\x02\x02\x46"[..], "TLS"),
-            (b"\x16\x03\x03\x00", "TLS"),
-            (b"HTTP/1.1 400 Bad", "HTTP"),
-            (b"SSH-2.0-", "SSH"),
-            (b"\x7f\xff\xff\xff", "not a Kafka response"),
-            (b"", "not a Kafka response"),
-        ] {
-            let e = bad_frame(addr(), "cause".into(), head).error;
-            assert_eq!(e.code(), Code::PROTOCOL);
-            assert!(e.message().contains(word), "{e}");
-            assert!(e.hint_text().is_some());
-        }
     }
 }

@@ -7,8 +7,9 @@ use super::batch::{CompressionSetting, OpenBatch};
 use super::buffer_pool::{BufferPool, Refused};
 use super::incomplete::Incomplete;
 use super::partitioner::partition_for_key;
+use super::pending::{Pending, PendingChunk};
 use super::record::{ProducerRecord, RecordSource};
-use super::topic::{Partition, PendingRecord, Queue, SealTicket, Topic, TopicView};
+use super::topic::{Partition, Queue, SealTicket, Topic, TopicView};
 use crate::client::wire::Wake;
 use crate::error::{Code, Error};
 use crate::record::{record_size_upper_bound, AppendError, RecordRef};
@@ -18,6 +19,9 @@ use std::collections::HashMap;
 use std::sync::atomic::{AtomicBool, AtomicU64, AtomicUsize, Ordering};
 use std::sync::Arc;
 use std::time::Instant;
+
+/// How long a chunk of records that wait for metadata takes more of them.
+const PENDING_CHUNK_MS: u64 = 100;
 
 /// The value of `sleeps_until` while the I/O thread is at work on this client.
 const AWAKE: u64 = 0;
@@ -139,12 +143,7 @@ impl RecordAccumulator {
                     let route = self.route(&topic.name, &record, view.partitions.len())?;
                     self.append_run(topic, view, route, source, at, accepted)?;
                 }
-                None => {
-                    if self.append_pending(topic, &record, at)? {
-                        source.advance();
-                        *accepted += 1;
-                    }
-                }
+                None => self.append_pending(topic, source, at, accepted)?,
             }
         }
     }
@@ -393,44 +392,84 @@ impl RecordAccumulator {
 }
 
 impl RecordAccumulator {
-    /// Keeps a record until its topic's partitions are known. `Ok(false)`: they are known by now.
+    /// Keeps records until their topic's partitions are known; returns when they are, or the records are at an end.
     fn append_pending(
         &self,
         topic: &Arc<Topic>,
-        record: &ProducerRecord<'_>,
+        source: &mut impl RecordSource,
         at: &AppendContext<'_>,
-    ) -> Result<bool, Error> {
-        let timestamp_ms = if record.timestamp_ms < 0 { at.wall_ms } else { record.timestamp_ms };
-        let entry = RecordRef { timestamp_ms, key: record.key, value: record.value, headers: record.headers };
-        let charge = self.check_size(&entry)? + std::mem::size_of::<PendingRecord>();
-        self.pool.charge(charge, at.wait_until).map_err(|refused| self.refused(charge, refused))?;
-        let deadline = (at.mono)().plus_ms(self.settings.max_block_ms);
-        let mut pending = topic.pending.lock();
-        if topic.view.load().is_some() || self.closed.load(Ordering::Acquire) {
+        accepted: &mut usize,
+    ) -> Result<(), Error> {
+        let mut spare: Option<(Vec<u8>, u64, Nanos)> = None;
+        loop {
+            let mut pending = topic.pending.lock();
+            if topic.view.load().is_some() || self.closed.load(Ordering::Acquire) {
+                drop(pending);
+                self.discard(spare);
+                return Ok(());
+            }
+            if let Some((buffer, epoch, now)) = spare.take() {
+                let closes = now.plus_ms(PENDING_CHUNK_MS);
+                let deadline = closes.plus_ms(self.settings.max_block_ms);
+                pending.chunks.push_back(PendingChunk::new(buffer, closes, deadline, epoch));
+            }
+            let needed = self.fill_pending(&mut pending, source, at, accepted);
+            let newly = !pending.chunks.is_empty() && !std::mem::replace(&mut pending.listed, true);
             drop(pending);
-            self.pool.release(charge);
-            return Ok(false);
+            if newly {
+                self.listed_topics.lock().push(topic.clone());
+                self.waker.wake();
+            }
+            match needed? {
+                None => return Ok(()),
+                Some(size) => {
+                    let buffer = self.allocate(size, at.wait_until)?;
+                    spare = Some((buffer, self.incomplete.begin(), (at.mono)()));
+                }
+            }
         }
-        let epoch = self.incomplete.begin();
-        pending.records.push_back(PendingRecord::copy_of(record, timestamp_ms, deadline, charge, epoch));
-        let newly = !std::mem::replace(&mut pending.listed, true);
-        drop(pending);
-        if newly {
-            self.listed_topics.lock().push(topic.clone());
-            self.waker.wake();
+    }
+
+    /// Adds records to the last chunk. Returns the size of the one that needs a new chunk.
+    fn fill_pending(
+        &self,
+        pending: &mut Pending,
+        source: &mut impl RecordSource,
+        at: &AppendContext<'_>,
+        accepted: &mut usize,
+    ) -> Result<Option<usize>, Error> {
+        let now = (at.mono)();
+        loop {
+            let Some(record) = source.peek() else { return Ok(None) };
+            let record = record?;
+            let timestamp_ms = if record.timestamp_ms < 0 { at.wall_ms } else { record.timestamp_ms };
+            let entry =
+                RecordRef { timestamp_ms, key: record.key, value: record.value, headers: record.headers };
+            self.check_size(&entry)?;
+            let pushed = match pending.chunks.back_mut() {
+                Some(chunk) if chunk.tokens.is_empty() || now < chunk.closes => {
+                    chunk.push(&record, timestamp_ms)
+                }
+                _ => false,
+            };
+            if !pushed {
+                return Ok(Some(PendingChunk::size_of(&record)));
+            }
+            source.advance();
+            *accepted += 1;
         }
-        Ok(true)
     }
 
     /// Ends it for the application: nothing more is accepted, and whoever waits for memory is let go.
     pub fn close(&self) {
-        self.closed.store(true, Ordering::Release);
+        self.closed.store(true, Ordering::SeqCst);
         self.pool.close();
         self.waker.wake();
     }
 
     pub fn is_closed(&self) -> bool {
-        self.closed.load(Ordering::Acquire)
+        // With the store in `close`, SeqCst: a wake-up must not be lost between the two.
+        self.closed.load(Ordering::SeqCst)
     }
 
     // ---- the I/O thread
@@ -473,37 +512,37 @@ impl RecordAccumulator {
         TopicView { partitions, available }
     }
 
-    /// Moves records that waited for their topic into the queues of its partitions, in order. `failed` gets those
-    /// that have no place there.
+    /// Moves records that waited for their topic into the queues of its partitions, in order. `failed` gets the
+    /// tokens of those that have no place there.
     pub fn place(
         &self,
         topic: &Topic,
         view: &TopicView,
-        records: &[PendingRecord],
+        chunk: PendingChunk,
         now: Now,
-        mut failed: impl FnMut(&PendingRecord, Error),
+        mut failed: impl FnMut(u64, i32, Error),
     ) {
         let count = view.partitions.len();
-        for record in records {
-            let placed = record.with_record(|r| {
-                let index = match self.route(&topic.name, &r, count)? {
+        for record in chunk.records() {
+            let placed = self.route(&topic.name, &record, count).and_then(|route| {
+                let index = match route {
                     Route::Fixed(index) => index,
                     Route::Sticky => {
                         topic.sticky.lock().next(&view.available, count, self.settings.batch_size)
                     }
                 };
-                let bytes = self.place_one(view, index, &r, record, now)?;
-                topic.sticky.lock().produced(index, bytes);
+                let bytes = self.place_one(view, index, &record, chunk.epoch, now)?;
+                if route == Route::Sticky {
+                    topic.sticky.lock().produced(index, bytes);
+                }
                 Ok(())
             });
-            match placed {
-                Ok(()) => {
-                    self.pool.release(record.charge);
-                    self.incomplete.end(record.epoch);
-                }
-                Err(error) => failed(record, error),
+            if let Err(error) = placed {
+                failed(record.token, record.partition, error);
             }
         }
+        self.incomplete.end(chunk.epoch);
+        self.pool.release_buffer(chunk.charge(), chunk.into_buffer());
     }
 
     /// Puts one record that was accepted already into its batch, whatever the pool says.
@@ -512,11 +551,11 @@ impl RecordAccumulator {
         view: &TopicView,
         index: usize,
         record: &ProducerRecord<'_>,
-        pending: &PendingRecord,
+        epoch: u64,
         now: Now,
     ) -> Result<usize, Error> {
         let entry = RecordRef {
-            timestamp_ms: pending.timestamp_ms,
+            timestamp_ms: record.timestamp_ms,
             key: record.key,
             value: record.value,
             headers: record.headers,
@@ -537,9 +576,9 @@ impl RecordAccumulator {
         }
         let buffer = vec![0; size.max(self.settings.batch_size.min(SMALL_BATCH))];
         self.pool.force_charge(buffer.len());
-        let mut open = OpenBatch::new(buffer, now.mono, pending.epoch, 0);
+        let mut open = OpenBatch::new(buffer, now.mono, epoch, 0);
         open.try_append(&entry, record.token, limit).map_err(|_| too_large(size, limit))?;
-        self.incomplete.begin_in(pending.epoch);
+        self.incomplete.begin_in(epoch);
         // The topic's view is not public yet, so nobody else began a batch here meanwhile.
         let mut queue = partition.queue.lock();
         queue.open = Some(open);

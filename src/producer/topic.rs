@@ -2,9 +2,7 @@
 
 use super::batch::{OpenBatch, SealedBatch};
 use super::partitioner::BuiltInPartitioner;
-use super::record::ProducerRecord;
-use crate::record::{Header, Headers};
-use crate::time::Nanos;
+use super::pending::Pending;
 use arc_swap::ArcSwapOption;
 use parking_lot::Mutex;
 use std::collections::VecDeque;
@@ -110,78 +108,6 @@ impl Queue {
     pub fn sealed(&self) -> usize {
         self.slots.len()
     }
-}
-
-/// A record that waits for its topic's partitions.
-pub struct PendingRecord {
-    pub partition: i32,
-    pub timestamp_ms: i64,
-    key: Option<Box<[u8]>>,
-    value: Option<Box<[u8]>>,
-    headers: Vec<(Box<[u8]>, Option<Box<[u8]>>)>,
-    encoded_headers: Option<(u32, Box<[u8]>)>,
-    pub token: u64,
-    pub deadline: Nanos,
-    /// Bytes charged for it.
-    pub charge: usize,
-    pub epoch: u64,
-}
-
-impl PendingRecord {
-    pub fn copy_of(
-        record: &ProducerRecord<'_>,
-        timestamp_ms: i64,
-        deadline: Nanos,
-        charge: usize,
-        epoch: u64,
-    ) -> Self {
-        let mut headers = Vec::new();
-        let mut encoded_headers = None;
-        match record.headers {
-            Headers::Slice(slice) => {
-                headers = slice.iter().map(|h| (h.name.into(), h.value.map(Box::from))).collect();
-            }
-            Headers::Encoded { count, bytes } => encoded_headers = Some((count, bytes.into())),
-        }
-        PendingRecord {
-            partition: record.partition,
-            timestamp_ms,
-            key: record.key.map(Box::from),
-            value: record.value.map(Box::from),
-            headers,
-            encoded_headers,
-            token: record.token,
-            deadline,
-            charge,
-            epoch,
-        }
-    }
-
-    /// Lends the record, its headers put together in `headers`.
-    pub fn with_record<T>(&self, f: impl FnOnce(ProducerRecord<'_>) -> T) -> T {
-        let slice: Vec<Header<'_>> =
-            self.headers.iter().map(|(name, value)| Header { name, value: value.as_deref() }).collect();
-        let headers = match &self.encoded_headers {
-            Some((count, bytes)) => Headers::Encoded { count: *count, bytes },
-            None => Headers::Slice(&slice),
-        };
-        f(ProducerRecord {
-            partition: self.partition,
-            timestamp_ms: self.timestamp_ms,
-            key: self.key.as_deref(),
-            value: self.value.as_deref(),
-            headers,
-            token: self.token,
-        })
-    }
-}
-
-/// The records that wait for a topic's partitions, oldest first.
-#[derive(Default)]
-pub struct Pending {
-    pub records: VecDeque<PendingRecord>,
-    /// The sender knows that something waits here.
-    pub listed: bool,
 }
 
 impl Topic {

@@ -3,6 +3,7 @@
 //! [`codec`] is the leaf; [`messages`] and [`api`] are generated from Kafka's schemas by `cargo xtask protocol`.
 //! [`header`] makes a whole frame of a message, [`frame`] cuts a stream into frames, [`versions`] chooses the
 //! version of a request that a broker understands.
+#![cfg_attr(not(test), deny(clippy::unwrap_used, clippy::indexing_slicing, clippy::arithmetic_side_effects))]
 
 pub mod api;
 pub mod codec;

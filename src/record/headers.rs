@@ -1,5 +1,6 @@
 //! Record headers: name and value pairs; names may repeat, values may be null.
 
+use super::buffer::ByteBufferOutputStream;
 use super::varint::{take_varint, varint_size};
 
 /// One header.
@@ -41,6 +42,23 @@ impl Headers<'_> {
             Headers::Slice(headers) => headers.iter().fold(0usize, |sum, h| {
                 sum.saturating_add(nullable_size(Some(h.name))).saturating_add(nullable_size(h.value))
             }),
+        }
+    }
+
+    /// Writes them as they are on the wire, without the count, into exactly [`encoded_size`](Self::encoded_size)
+    /// bytes.
+    pub fn encode_to(&self, to: &mut [u8]) {
+        match self {
+            Headers::Slice([]) => {}
+            Headers::Slice(headers) => {
+                let mut encoded = ByteBufferOutputStream::new(vec![0; to.len()]);
+                for h in *headers {
+                    encoded.put_nullable(Some(h.name));
+                    encoded.put_nullable(h.value);
+                }
+                to.copy_from_slice(encoded.as_ref());
+            }
+            Headers::Encoded { bytes, .. } => to.copy_from_slice(bytes),
         }
     }
 }

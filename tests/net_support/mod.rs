@@ -40,6 +40,9 @@ pub enum Panic {
     PollAndDrop,
 }
 
+/// What to do with a frame.
+pub type OnFrame = Box<dyn FnMut(ConnId, Bytes) -> Vec<NetOp> + Send>;
+
 #[derive(Default)]
 pub struct State {
     pub ops: VecDeque<NetOp>,
@@ -55,7 +58,7 @@ pub struct State {
     /// Sends each frame back, prefix and all.
     pub echo: bool,
     /// Told of each frame instead of it being kept in `seen`.
-    pub on_frame: Option<Box<dyn FnMut(ConnId, Bytes) -> Vec<NetOp> + Send>>,
+    pub on_frame: Option<OnFrame>,
 }
 
 #[derive(Default)]

@@ -37,7 +37,7 @@ pub(super) const ROWS: &[Property] = &[
         .medium()
         .doc("The limit of a call that is given no timeout of its own."),
     long("retry.backoff.ms", EVERY, "100", NATURAL_LONG).doc(
-        "Wait before the first retry of a failed request; it doubles, with some chance, up to \
+        "Wait before the first retry of a failed request; it doubles, with jitter, up to \
             retry.backoff.max.ms.",
     ),
     long("retry.backoff.max.ms", EVERY, "1000", NATURAL_LONG)

@@ -201,6 +201,7 @@ impl Property {
     pub fn range_text(&self) -> String {
         match self.range {
             Range::Any => String::new(),
+            Range::Whole(min, i64::MAX) => format!("{min} or more"),
             Range::Whole(min, max) => format!("{min} to {max}"),
             Range::Real(min, max) => format!("{min} to {max}"),
             Range::Words(words) => words.join(", "),
@@ -276,3 +277,6 @@ pub fn may_be_shown(name: &str) -> bool {
         None => find_foreign(name).is_some_and(|foreign| !foreign.secret),
     }
 }
+
+#[cfg(test)]
+mod tests;

@@ -50,7 +50,7 @@ pub(super) const ROWS: &[Property] = &[
     part("sasl.login.refresh.window.factor", "0.8")
         .range(Range::Real(0.5, 1.0))
         .doc("Part of a credential's life after which it is renewed."),
-    part("sasl.login.refresh.window.jitter", "0.05").range(Range::Real(0.0, 0.25)).doc("Chance in that."),
+    part("sasl.login.refresh.window.jitter", "0.05").range(Range::Real(0.0, 0.25)).doc("Jitter in that."),
     short("sasl.login.refresh.min.period.seconds", "60", 900).doc("Time between renewals at least."),
     short("sasl.login.refresh.buffer.seconds", "300", 3600)
         .doc("Time before its end at which a credential is renewed at the latest."),
@@ -58,7 +58,7 @@ pub(super) const ROWS: &[Property] = &[
     text("sasl.kerberos.kinit.cmd", Some("/usr/bin/kinit")).doc("The kinit program."),
     part("sasl.kerberos.ticket.renew.window.factor", "0.8")
         .doc("Part of a ticket's life after which it is renewed."),
-    part("sasl.kerberos.ticket.renew.jitter", "0.05").doc("Chance in that."),
+    part("sasl.kerberos.ticket.renew.jitter", "0.05").doc("Jitter in that."),
     time("sasl.kerberos.min.time.before.relogin", "60000").doc("Time between logins at least."),
     text("sasl.oauthbearer.token.endpoint.url", None).medium().doc("Where to get tokens."),
     text("sasl.oauthbearer.client.credentials.client.id", None)

@@ -6,7 +6,8 @@ use crate::client::request::Outbox;
 use crate::error::{Code, Error};
 use crate::producer::batch::SealedBatch;
 use crate::producer::deliveries::DeliveryChunk;
-use crate::producer::topic::{PendingRecord, Topic};
+use crate::producer::pending::PendingChunk;
+use crate::producer::topic::Topic;
 use crate::time::{Nanos, Now};
 use std::collections::VecDeque;
 use std::sync::Arc;
@@ -136,20 +137,19 @@ impl Sender {
         let view = Arc::new(self.accumulator.view_of(topic, known.partitions.len(), available(known)));
         loop {
             let mut pending = topic.pending.lock();
-            let records: Vec<PendingRecord> = pending.records.drain(..).collect();
-            if records.is_empty() {
+            let chunks = std::mem::take(&mut pending.chunks);
+            if chunks.is_empty() {
                 pending.listed = false;
                 // Under the lock: whoever waits for it finds the view and appends behind what was placed.
                 topic.view.store(Some(view));
                 break;
             }
             drop(pending);
-            let mut failed: Vec<(PendingEnd, Error)> = Vec::new();
-            self.accumulator.place(topic, &view, &records, now, |record, error| {
-                failed.push((PendingEnd::of(record), error));
-            });
-            for (end, error) in failed {
-                self.report_pending(topic, end, error);
+            for chunk in chunks {
+                let deliveries = self.deliveries.clone();
+                self.accumulator.place(topic, &view, chunk, now, |token, partition, error| {
+                    deliveries.push(unplaced(topic, partition, vec![token], error));
+                });
             }
         }
         self.take_news(now, out);
@@ -200,42 +200,29 @@ impl Sender {
             if let Some(last) = last {
                 error = error.cause(last.to_string());
             }
-            self.fail_pending(&topic, |record| record.deadline <= now.mono, &error);
-            let mut pending = topic.pending.lock();
-            if pending.records.is_empty() {
-                pending.listed = false;
-                drop(pending);
+            self.fail_pending(&topic, |chunk| chunk.deadline <= now.mono, &error);
+            if topic.pending.lock().chunks.is_empty() {
                 self.waiting_topics.remove(&topic.name);
             }
         }
     }
 
-    fn fail_pending(&mut self, topic: &Arc<Topic>, which: impl Fn(&PendingRecord) -> bool, error: &Error) {
+    fn fail_pending(&mut self, topic: &Arc<Topic>, which: impl Fn(&PendingChunk) -> bool, error: &Error) {
         let mut pending = topic.pending.lock();
-        let mut ends = Vec::new();
-        while pending.records.front().is_some_and(&which) {
-            ends.extend(pending.records.pop_front().map(|r| PendingEnd::of(&r)));
+        let mut failed = Vec::new();
+        while pending.chunks.front().is_some_and(&which) {
+            failed.extend(pending.chunks.pop_front());
         }
-        if pending.records.is_empty() {
+        if pending.chunks.is_empty() {
             pending.listed = false;
         }
         drop(pending);
-        for end in ends {
-            self.report_pending(topic, end, error.clone());
+        for mut chunk in failed {
+            let tokens = std::mem::take(&mut chunk.tokens);
+            self.deliveries.push(unplaced(topic, -1, tokens, error.clone()));
+            self.accumulator.incomplete.end(chunk.epoch);
+            self.accumulator.pool.release_buffer(chunk.charge(), chunk.into_buffer());
         }
-    }
-
-    fn report_pending(&mut self, topic: &Arc<Topic>, end: PendingEnd, error: Error) {
-        self.deliveries.push(DeliveryChunk {
-            topic: topic.name.clone(),
-            partition: end.partition,
-            base_offset: -1,
-            append_time_ms: -1,
-            error: Some(error),
-            tokens: vec![end.token],
-            charge: end.charge,
-        });
-        self.accumulator.incomplete.end(end.epoch);
     }
 
     // ---- the end
@@ -294,21 +281,15 @@ fn available(known: &TopicMetadata) -> Vec<u32> {
     known.partitions.iter().filter(|p| p.leader.is_some()).map(|p| p.index as u32).collect()
 }
 
-/// What is left of a record that waited for metadata when it is reported.
-struct PendingEnd {
-    partition: i32,
-    token: u64,
-    charge: usize,
-    epoch: u64,
-}
-
-impl PendingEnd {
-    fn of(record: &PendingRecord) -> PendingEnd {
-        PendingEnd {
-            partition: record.partition,
-            token: record.token,
-            charge: record.charge,
-            epoch: record.epoch,
-        }
+/// The end of records that never came to a partition.
+fn unplaced(topic: &Topic, partition: i32, tokens: Vec<u64>, error: Error) -> DeliveryChunk {
+    DeliveryChunk {
+        topic: topic.name.clone(),
+        partition,
+        base_offset: -1,
+        append_time_ms: -1,
+        error: Some(error),
+        tokens,
+        charge: 0,
     }
 }

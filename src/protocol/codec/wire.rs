@@ -46,13 +46,18 @@ macro_rules! fixed {
             }
             fn read_many(r: &mut Reader<'a>, n: usize, _: i16, _: bool) -> Result<Vec<Self>, DecodeError> {
                 let bytes = r.take(n.saturating_mul($size), $what)?;
-                Ok(bytes.chunks_exact($size).filter_map(|c| c.try_into().ok()).map($from).collect())
+                let one = |chunk: &[u8]| {
+                    let mut copy = [0; $size];
+                    copy.copy_from_slice(chunk);
+                    $from(copy)
+                };
+                Ok(bytes.chunks_exact($size).map(one).collect())
             }
         }
     };
 }
 
-fixed!(bool, 1, bool, put_bool, What::Bool, |[b]: [u8; 1]| b != 0);
+fixed!(bool, 1, bool, put_bool, What::Bool, |bytes| bytes != [0]);
 fixed!(i8, 1, i8, put_i8, What::Int8, i8::from_be_bytes);
 fixed!(i16, 2, i16, put_i16, What::Int16, i16::from_be_bytes);
 fixed!(u16, 2, u16, put_u16, What::Int16, u16::from_be_bytes);

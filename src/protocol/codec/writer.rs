@@ -99,16 +99,6 @@ impl Writer {
         }
     }
 
-    /// What another writer holds.
-    fn append(&mut self, other: Writer) {
-        if other.shared.is_empty() {
-            return self.put_slice(&other.buf);
-        }
-        for segment in other.finish() {
-            self.put_shared(segment);
-        }
-    }
-
     /// A boolean, as 0 or 1.
     #[inline]
     pub fn put_bool(&mut self, value: bool) {
@@ -280,9 +270,10 @@ impl Writer {
     }
 
     /// The tagged fields of a structure.
+    #[inline]
     pub fn put_tags(&mut self, tags: Tags) {
         self.put_uvarint(tags.count);
-        self.append(tags.fields);
+        self.put_slice(&tags.fields);
     }
 
     /// No tagged fields.
@@ -292,11 +283,12 @@ impl Writer {
     }
 }
 
-/// Tagged fields being collected: their count and sizes stand before them.
+/// Tagged fields being collected: their count and sizes stand before them. They are small and most often none, so
+/// they are copied, and shared bytes in them, too.
 #[derive(Debug, Default)]
 pub struct Tags {
     count: u32,
-    fields: Writer,
+    fields: Vec<u8>,
 }
 
 impl Tags {
@@ -312,10 +304,12 @@ impl Tags {
         let length = field.len();
         let size =
             u32::try_from(length).map_err(|_| EncodeError::TooLong { what: What::TaggedField, length })?;
+        let mut all = Writer { buf: std::mem::take(&mut self.fields), ..Writer::default() };
+        all.put_uvarint(tag);
+        all.put_uvarint(size);
+        all.put_slice(&field.into_bytes());
+        self.fields = all.buf;
         self.count = self.count.wrapping_add(1);
-        self.fields.put_uvarint(tag);
-        self.fields.put_uvarint(size);
-        self.fields.append(field);
         Ok(())
     }
 }

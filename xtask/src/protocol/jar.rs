@@ -10,22 +10,31 @@ use super::schema::{Kind, Schema, Versions};
 use crate::Result;
 
 /// The path of kafka-clients `version`, downloaded into target/ if it is not there.
-pub fn by_maven(root: &Path, version: &str) -> Result<PathBuf> {
+pub fn kafka_clients(root: &Path, version: &str) -> Result<PathBuf> {
+    by_maven(root, "org.apache.kafka", "kafka-clients", version)
+}
+
+/// The path of what the classes of kafka-clients need to be loaded.
+pub fn slf4j(root: &Path) -> Result<PathBuf> {
+    by_maven(root, "org.slf4j", "slf4j-api", "1.7.36")
+}
+
+fn by_maven(root: &Path, group: &str, name: &str, version: &str) -> Result<PathBuf> {
     let folder = root.join("target/kafka-clients");
-    let jar = folder.join(format!("kafka-clients-{version}.jar"));
+    let jar = folder.join(format!("{name}-{version}.jar"));
     if jar.exists() {
         return Ok(jar);
     }
     let status = Command::new("mvn")
         .args(["-q", "-B", "dependency:copy"])
-        .arg(format!("-Dartifact=org.apache.kafka:kafka-clients:{version}"))
+        .arg(format!("-Dartifact={group}:{name}:{version}"))
         .arg(format!("-DoutputDirectory={}", folder.display()))
         .status()
-        .map_err(|e| format!("cannot run mvn ({e}); install Maven or name both jars"))?;
+        .map_err(|e| format!("cannot run mvn ({e}); install Maven or name the jars"))?;
     if status.success() && jar.exists() {
         return Ok(jar);
     }
-    Err(format!("Maven did not copy kafka-clients {version} to {}", jar.display()))
+    Err(format!("Maven did not copy {name} {version} to {}", jar.display()))
 }
 
 /// All schemas of a jar, by message name.

@@ -23,7 +23,7 @@ impl<'s> Def<'s> {
 }
 
 /// All structures of a message, itself first.
-pub fn structures(m: &Schema) -> Result<Vec<Def<'_>>> {
+fn structures(m: &Schema) -> Result<Vec<Def<'_>>> {
     let mut defs = vec![Def { name: &m.name, fields: &m.fields, reach: m.valid }];
     visit(m, &m.fields, m.valid, &mut defs)?;
     Ok(defs)
@@ -52,14 +52,15 @@ pub fn is_option(f: &Field) -> bool {
     !f.nullable.and(f.versions).is_empty() || f.ty == Type::Records
 }
 
-struct Emitter<'s> {
+/// A message and its structures.
+pub struct Emitter<'s> {
     m: &'s Schema,
-    defs: Vec<Def<'s>>,
+    pub defs: Vec<Def<'s>>,
 }
 
 /// The text of the module, not formatted yet.
 pub fn emit(m: &Schema) -> Result<String> {
-    let e = Emitter { m, defs: structures(m)? };
+    let e = Emitter::new(m)?;
     let mut body = String::new();
     for def in &e.defs {
         e.structure(&mut body, def)?;
@@ -159,13 +160,17 @@ fn plain_and_tagged(f: &Field, eff: Versions) -> (Versions, Versions) {
     (eff.and(Versions { lo: 0, hi: tagged.lo - 1 }), tagged)
 }
 
-impl Emitter<'_> {
+impl<'s> Emitter<'s> {
+    pub fn new(m: &'s Schema) -> Result<Emitter<'s>> {
+        Ok(Emitter { m, defs: structures(m)? })
+    }
+
     fn def(&self, name: &str) -> Option<&Def<'_>> {
         self.defs.iter().find(|d| d.name == name)
     }
 
     /// Whether the structure holds borrowed bytes.
-    fn borrows(&self, name: &str) -> bool {
+    pub fn borrows(&self, name: &str) -> bool {
         self.def(name).is_some_and(|def| def.fields().any(|(f, _)| self.type_borrows(&f.ty)))
     }
 

@@ -3,7 +3,7 @@
 
 use std::fmt::Write as _;
 
-use super::message::{is_option, structures};
+use super::message::{is_option, Emitter};
 use super::names;
 use super::schema::{Kind, Schema, Versions};
 use super::HEAD;
@@ -15,8 +15,10 @@ pub fn emit(all: &[Schema]) -> Result<String> {
     out.push_str("use milena::protocol::messages::*;\n\n");
     for m in all {
         let module = names::snake(&m.name);
-        for def in structures(m)? {
-            let _ = write!(out, "sample!({module}::{} {{", def.name);
+        let e = Emitter::new(m)?;
+        for def in &e.defs {
+            let life = if e.borrows(def.name) { "<'static>" } else { "" };
+            let _ = write!(out, "sample!({module}::{}{life} {{", def.name);
             for (f, eff) in def.fields() {
                 let null = match f.nullable.and(eff) {
                     none if none.is_empty() => Versions::NONE,
