@@ -1627,11 +1627,11 @@ typedef struct {
      */
     int32_t kind;
     /**
-     * Of a commit: how it ended.
+     * Of a commit: how it ended. Of lost partitions: why they are.
      */
     milena_status status;
     /**
-     * Why it failed; NULL when it did not. Not to be freed by itself.
+     * The same as an error; NULL when there is none. Not to be freed by itself.
      */
     const milena_error *error;
     /**
@@ -1745,11 +1745,10 @@ milena_status milena_consumer_subscribe(milena_consumer *consumer,
                                         milena_error **err);
 
 /**
- * Gives up the subscription, leaving the group, or the partitions assigned by hand. Blocks as long as a commit that
- * belongs to it takes (with enable.auto.commit), at most `timeout_ms`.
+ * Gives up the subscription, leaving the group (with enable.auto.commit after a last commit), or the partitions
+ * assigned by hand. Never blocks; no events follow.
  */
 milena_status milena_consumer_unsubscribe(milena_consumer *consumer,
-                                          int64_t timeout_ms,
                                           milena_error **err);
 
 /**
@@ -2468,7 +2467,7 @@ void milena_embedded_free(milena_embedded *cluster);
  * Decodes `len` bytes of record batches, of any format (v0, v1, v2) and codec, such as a segment file of a broker.
  * `*out` has a chunk for each batch, without a topic and with partition -1; control records are given and have the
  * flag MILENA_RECORD_CONTROL. A batch that is cut off at the end is no error: what is in front of it is given. `*out`
- * is NULL when there is no record. Checksums are checked. A batch may decompress to `max_batch_bytes` (0: 1 GiB).
+ * is NULL when there is no batch. Checksums are checked. A batch may decompress to `max_batch_bytes` (0: 1 GiB).
  *
  * The bytes are copied. Any thread.
  *

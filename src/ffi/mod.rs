@@ -24,6 +24,7 @@ mod guard;
 mod handles;
 pub mod log;
 pub mod offsets;
+mod pack;
 pub mod producer;
 mod records;
 pub mod topics;
