@@ -2336,7 +2336,7 @@ typedef struct {
  *
  * `settings` may be NULL. Otherwise its names are: auto.create.topics.enable (true), num.partitions (1),
  * default.replication.factor (1), message.max.bytes, log.retention.bytes, group.initial.rebalance.delay.ms (0),
- * cluster.id, broker.version (such as "1.1": which version of Kafka to pretend to be), seed (what ids are drawn from).
+ * cluster.id, broker.version (1.1, 2.8, 3.9 or 4.4: which version of Kafka to pretend to be), seed (what ids are drawn from).
  *
  * Errors: INVALID_ARGUMENT; INVALID_CONFIGURATION; TRANSPORT when a port is taken or the system has no more threads
  * or descriptors.

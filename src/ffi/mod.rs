@@ -19,6 +19,7 @@ mod convert;
 pub mod decode;
 pub mod deliveries;
 pub mod embedded;
+mod embedded_settings;
 pub mod error;
 mod guard;
 mod handles;
