@@ -462,13 +462,14 @@ impl RecordAccumulator {
 
     /// Ends it for the application: nothing more is accepted, and whoever waits for memory is let go.
     pub fn close(&self) {
-        self.closed.store(true, Ordering::Release);
+        self.closed.store(true, Ordering::SeqCst);
         self.pool.close();
         self.waker.wake();
     }
 
     pub fn is_closed(&self) -> bool {
-        self.closed.load(Ordering::Acquire)
+        // With the store in `close`, SeqCst: a wake-up must not be lost between the two.
+        self.closed.load(Ordering::SeqCst)
     }
 
     // ---- the I/O thread

@@ -31,6 +31,7 @@ use crate::client::wire::{Machine, Wake};
 use crate::client::{settings, ClientCore};
 use crate::config::{CompressionType, ProducerConfig};
 use crate::error::{Code, Error};
+use crate::log::Logger;
 use crate::net::{ClientHandle, Driver};
 use crate::record::Compression;
 use crate::sys::signal::Signal;
@@ -48,6 +49,7 @@ pub struct KafkaProducer {
     steps: Steps,
     max_block_ms: u64,
     waker: Arc<dyn Wake>,
+    logger: Logger,
     /// The place on the I/O thread; none in a simulation, which drives the machine by itself.
     handle: Mutex<Option<ClientHandle>>,
 }
@@ -91,7 +93,10 @@ impl KafkaProducer {
     ) -> (KafkaProducer, Box<dyn Machine>) {
         let signal = Arc::new(Signal::new());
         let pool = Arc::new(BufferPool::new(config.buffer_memory, config.batch_size, signal.clone()));
-        let deliveries = Arc::new(Deliveries::new(pool.clone(), signal));
+        let raise = signal.clone();
+        let logger =
+            Logger::with_waker(config.client.log.clone(), &config.client.client_id, move || raise.raise());
+        let deliveries = Arc::new(Deliveries::new(pool.clone(), signal, logger.clone()));
         let accumulator =
             Arc::new(RecordAccumulator::new(accumulator_settings(config, seed), pool, waker.clone()));
         let control = Arc::new(Control::default());
@@ -104,7 +109,7 @@ impl KafkaProducer {
         );
         let managers: Vec<Box<dyn RequestManager>> = vec![Box::new(sender)];
         let core = ClientCore::new(
-            settings::network(&config.client, config.max_in_flight),
+            settings::network(&config.client, config.max_in_flight, logger.clone()),
             settings::metadata(&config.client, true),
             managers,
             seed,
@@ -117,6 +122,7 @@ impl KafkaProducer {
             steps,
             max_block_ms: config.max_block_ms,
             waker,
+            logger,
             handle: Mutex::new(None),
         };
         (producer, Box::new(core))
@@ -223,22 +229,34 @@ impl KafkaProducer {
         }
         let left = self.accumulator.incomplete.left();
         self.abort();
-        Err(Error::new(
-            Code::TIMED_OUT,
-            format!("{left} batches were not delivered within {} ms and are given up", timeout.as_millis()),
-        )
-        .hint("their records are reported as PURGED; give close more time, or flush before"))
+        let text =
+            format!("{left} batches were not delivered within {} ms and are given up", timeout.as_millis());
+        let hint = "their records are reported as PURGED; give close more time, or flush before";
+        Err(self.because(Error::new(Code::TIMED_OUT, text).hint(hint)))
+    }
+
+    /// Adds what last went wrong on the network.
+    fn because(&self, error: Error) -> Error {
+        match &*self.control.trouble.lock() {
+            Some(trouble) => error.cause(trouble.to_string()),
+            None => error,
+        }
     }
 
     /// Gives up what is left.
     pub fn abort(&self) {
         self.accumulator.close();
-        self.control.abort.store(true, Ordering::Release);
+        self.control.abort.store(true, Ordering::SeqCst);
         self.waker.wake();
     }
 
     pub fn is_closed(&self) -> bool {
         self.accumulator.is_closed()
+    }
+
+    /// Its log; with `log.sink=poll` the lines are taken from here.
+    pub fn logger(&self) -> &Logger {
+        &self.logger
     }
 
     /// Bytes of `buffer.memory` in use.
