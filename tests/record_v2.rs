@@ -181,8 +181,8 @@ fn a_retry_changes_the_header_only() {
 
 #[test]
 fn the_buffer_comes_back_whole_and_is_used_again() {
-    let mut memory = Vec::with_capacity(4096);
-    memory.extend_from_slice(b"left over from another batch");
+    let mut memory = bytes::BytesMut::zeroed(4096);
+    memory[..4].copy_from_slice(b"left");
     for round in 0..3 {
         let place = memory.as_ptr();
         let mut builder = MemoryRecordsBuilder::new(memory);
