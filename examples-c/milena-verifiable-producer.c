@@ -24,7 +24,7 @@ enum { LAST_WAIT_MS = 10000 };
 
 static const char *topic, *bootstrap, *acks = "-1", *config_file;
 static int64_t max_messages = -1, throughput = -1, value_prefix = -1, repeating_keys = 0, create_time = -1;
-static int64_t sent, acknowledged, started_ms;
+static int64_t sent, accepted, acknowledged, failed, started_ms;
 
 /* The texts of message `i`, all that there is to know of it: so its number is enough of a token. */
 typedef struct {
@@ -86,6 +86,10 @@ static void print_failure(uint64_t i, const milena_error *error) {
     end_event();
 }
 
+static int64_t underway(void) {
+    return accepted - acknowledged - failed;
+}
+
 /* Prints what became of messages. Waits at most `timeout_ms` for something to have become of them. */
 static void print_deliveries(milena_producer *producer, int64_t timeout_ms) {
     milena_deliveries *deliveries = NULL;
@@ -97,7 +101,7 @@ static void print_deliveries(milena_producer *producer, int64_t timeout_ms) {
         const milena_delivery *chunk = ROW(milena_delivery, chunks, stride, c);
         for (size_t i = 0; i < chunk->tokens_len; i++) {
             if (chunk->error)
-                print_failure(chunk->tokens[i], chunk->error);
+                print_failure(chunk->tokens[i], chunk->error), failed++;
             else
                 print_success(chunk->tokens[i], chunk, chunk->base_offset < 0 ? -1 : chunk->base_offset + (int64_t)i);
         }
@@ -114,13 +118,19 @@ static void send_message(milena_producer *producer, uint64_t i) {
     record.token = i;
     if (create_time >= 0)
         record.timestamp_ms = create_time + wall_ms() - started_ms;
-    milena_error *err = NULL;
     sent++;
-    /* The library copies the record, so that its texts may live on this stack. */
-    if (milena_producer_send(producer, milena_str(topic), &record, sizeof record, 1, -1, NULL, &err) != MILENA_OK) {
-        print_failure(i, err);
+    /* Waits for room in buffer.memory, in small steps, so that a signal is heard. The library copies the record. */
+    milena_status status = MILENA_E_BUFFER_EXHAUSTED;
+    while (status == MILENA_E_BUFFER_EXHAUSTED && !stop_requested()) {
+        milena_error *err = NULL;
+        status = milena_producer_send(producer, milena_str(topic), &record, sizeof record, 1, 100, NULL, &err);
+        if (status == MILENA_E_BUFFER_EXHAUSTED)
+            print_deliveries(producer, 0);
+        else if (status != MILENA_OK)
+            print_failure(i, err);
         milena_error_free(err);
     }
+    accepted += status == MILENA_OK;
 }
 
 /* How long to wait before the next message, so that there are `throughput` a second on the whole. */
@@ -143,8 +153,10 @@ static void send_messages(milena_producer *producer) {
         print_deliveries(producer, wait_ms < 100 ? wait_ms : 100);
     }
     /* In small steps, so that a signal is heard while brokers are down. */
-    while (!stop_requested() && milena_producer_flush(producer, 100, NULL) == MILENA_E_TIMED_OUT)
+    while (!stop_requested() && underway() > 0) {
+        milena_producer_flush(producer, 100, NULL);
         print_deliveries(producer, 0);
+    }
 }
 
 /* The configuration that the options ask for; the file has the last word. */
@@ -187,7 +199,8 @@ int main(int argc, char **argv) {
         report(err, "closing");
         milena_error_free(err);
     }
-    print_deliveries(producer, 0);
+    for (int tries = 0; underway() > 0 && tries < 10; tries++)
+        print_deliveries(producer, 1000);
     milena_producer_free(producer);
     print_event("shutdown_complete");
 

@@ -5,7 +5,6 @@
 #include <signal.h>
 #include <stdatomic.h>
 #include <stddef.h>
-#include <unistd.h>
 
 #include "common/check.h"
 
@@ -30,8 +29,6 @@ static void *watch(void *argument) {
     atomic_store(&requested, true);
     if (consumer)
         milena_consumer_wakeup(consumer, NULL);
-    pthread_sigmask(SIG_UNBLOCK, &signals, NULL);
-    pause();
     return NULL;
 }
 

@@ -13,7 +13,7 @@ void stop_prepare(void);
 
 /*
  * Starts the thread that waits for the signals. When one comes, stop_requested turns true, and `consumer`, which may
- * be NULL, is woken from whatever call it waits in. A second signal ends the program at once.
+ * be NULL, is woken from whatever call it waits in.
  */
 void stop_watch(const milena_consumer *consumer);
 
