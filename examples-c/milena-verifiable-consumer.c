@@ -18,7 +18,7 @@
 #include "common/settings.h"
 #include "common/stop.h"
 
-enum { CLOSE_MS = 10000 };
+enum { CLOSE_MS = 5000 };
 
 static const char *topic, *bootstrap, *group_id, *instance_id, *config_file, *reset_policy = "earliest",
                   *strategy = "org.apache.kafka.clients.consumer.RangeAssignor", *protocol, *remote_assignor;

@@ -5,7 +5,7 @@
  *     milena-verifiable-producer --bootstrap-server localhost:9092 --topic letters --max-messages 1000
  *
  * Unlike Kafka's tool it keeps idempotence on and retries. SIGTERM ends it in good order: what is on its way is
- * delivered, for at most ten seconds, and the last line but one is shutdown_complete.
+ * delivered, for at most five seconds, and the last line but one is shutdown_complete.
  */
 #include <inttypes.h>
 #include <milena.h>
@@ -20,7 +20,7 @@
 #include "common/settings.h"
 #include "common/stop.h"
 
-enum { LAST_WAIT_MS = 10000 };
+enum { LAST_WAIT_MS = 5000 };
 
 static const char *topic, *bootstrap, *acks = "-1", *config_file;
 static int64_t max_messages = -1, throughput = -1, value_prefix = -1, repeating_keys = 0, create_time = -1;
