@@ -154,6 +154,8 @@ static milena_consumer *make_consumer(void) {
 static int32_t count_partitions(void) {
     milena_config *config = client_config();
     settings_put_pairs(config, &conf, "--conf");
+    if (patience_ms < settings_number(config, "request.timeout.ms", 30000)) /* an admin client insists on that */
+        settings_put_number(config, "request.timeout.ms", patience_ms);
     milena_admin *admin = NULL;
     milena_topics *topics = NULL;
     milena_error *err = NULL;
