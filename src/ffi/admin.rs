@@ -267,8 +267,9 @@ unsafe fn topic_from_c(topic: &milena_new_topic) -> Result<NewTopic> {
     // SAFETY: as the caller promises.
     for property in unsafe { strided(topic.configs, stride, topic.configs_len, "a topic's configs") }? {
         // SAFETY: as the caller promises.
-        let (key, value) =
-            unsafe { (text(property.name, "a config's name")?, nullable(property.value, "a config's value")?) };
+        let (key, value) = unsafe {
+            (text(property.name, "a config's name")?, nullable(property.value, "a config's value")?)
+        };
         let value = match value {
             // SAFETY: as the caller promises.
             Some(_) => Some(unsafe { text(property.value, "a config's value") }?.to_owned()),

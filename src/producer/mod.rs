@@ -231,7 +231,11 @@ impl KafkaProducer {
     pub fn close(&self, timeout: Duration) -> Result<(), Error> {
         self.accumulator.close();
         let deadline = after(timeout);
-        if self.accumulator.incomplete.wait_flushed(u64::MAX, deadline) {
+        // A flush, so that nothing lingers, and so that the end of the last batch is announced.
+        self.begin_flush();
+        let flushed = self.accumulator.incomplete.wait_flushed(u64::MAX, deadline);
+        self.end_flush();
+        if flushed {
             return Ok(());
         }
         let left = self.accumulator.incomplete.left();
