@@ -1,0 +1,161 @@
+//! Batches
+//!
+//! What one poll of a consumer gave: either records, as chunks of one partition each, or an event. All that is read
+//! here borrows from the milena_batch, which owns its memory: it stays valid through later polls, and when the
+//! consumer is freed. The memory counts in fetch.buffer.memory until milena_batch_free, so don't keep batches long.
+//! Reading a batch never blocks, and any threads may do it at once.
+
+use super::deliveries::rows;
+use super::error::milena_error;
+use super::guard::{guard, guard_value};
+use super::offsets::milena_offset;
+use super::types::{milena_bytes, milena_header, milena_status};
+use std::ptr;
+
+/// The broker set the timestamp when it stored the record (LogAppendTime).
+pub const MILENA_RECORD_APPEND_TIME: u32 = 1;
+/// The record's format, v0, has no timestamps; the timestamp is -1.
+pub const MILENA_RECORD_NO_TIMESTAMP: u32 = 2;
+/// A marker of a transaction's end. Only milena_decode_batches gives these.
+pub const MILENA_RECORD_CONTROL: u32 = 4;
+
+/// A record that was read.
+#[repr(C)]
+#[derive(Clone, Copy, Debug)]
+pub struct milena_record_view {
+    pub offset: i64,
+    /// Milliseconds since 1970-01-01 UTC; -1 when there is none.
+    pub timestamp_ms: i64,
+    pub key: milena_bytes,
+    pub value: milena_bytes,
+    /// `headers_len` headers; NULL when there are none.
+    pub headers: *const milena_header,
+    pub headers_len: u32,
+    /// MILENA_RECORD_APPEND_TIME and the like, or-ed.
+    pub flags: u32,
+}
+
+/// Records of one partition, in the order of their offsets, which may have gaps.
+#[repr(C)]
+#[derive(Clone, Copy, Debug)]
+pub struct milena_chunk {
+    pub topic: milena_bytes,
+    pub partition: i32,
+    /// The epoch of the leader that stored the records; -1 when it is not known.
+    pub leader_epoch: i32,
+    /// Where to read on behind this chunk: what to commit when its records are done with.
+    pub next_offset: i64,
+    /// `records_len` records, `records_stride` bytes apart.
+    pub records: *const milena_record_view,
+    pub records_len: usize,
+    pub records_stride: usize,
+}
+
+/// These partitions are this member's from now on: with an eager assignor all that it has, with cooperative-sticky
+/// those that were added.
+pub const MILENA_EVENT_ASSIGNED: i32 = 1;
+/// These partitions are to be given up. Their offsets can be committed until the next poll, which says that the
+/// program is done with them.
+pub const MILENA_EVENT_REVOKED: i32 = 2;
+/// These partitions are gone already, others may be reading them; nothing can be committed for them.
+pub const MILENA_EVENT_LOST: i32 = 3;
+/// A commit that nobody waited for has ended: one of milena_consumer_commit_async, or a failed one that the consumer
+/// made by itself.
+pub const MILENA_EVENT_COMMITTED: i32 = 4;
+
+/// Something that happened to the group or to a commit. Of kinds that it does not know a program should ignore the
+/// event.
+#[repr(C)]
+#[derive(Clone, Copy, Debug)]
+pub struct milena_event {
+    /// MILENA_EVENT_ASSIGNED and the like.
+    pub kind: i32,
+    /// Of a commit: how it ended.
+    pub status: milena_status,
+    /// Why it failed; NULL when it did not. Not to be freed by itself.
+    pub error: *const milena_error,
+    /// `partitions_len` rows, `partitions_stride` bytes apart; of a commit with their offsets.
+    pub partitions: *const milena_offset,
+    pub partitions_len: usize,
+    pub partitions_stride: usize,
+}
+
+/// What a poll gave; the caller's to free.
+pub struct milena_batch {
+    chunks: Vec<milena_chunk>,
+    records: usize,
+}
+
+/// The chunks: `*n` of them, `*stride` bytes apart. NULL, with `*n` 0, when there are none, as in an event, or `batch`
+/// is NULL.
+#[no_mangle]
+pub unsafe extern "C" fn milena_batch_chunks(
+    batch: *const milena_batch,
+    n: *mut usize,
+    stride: *mut usize,
+) -> *const milena_chunk {
+    // SAFETY: NULL or a batch of this library, and places for numbers, by contract.
+    unsafe { rows(batch.as_ref().map(|b| b.chunks.as_slice()), n, stride) }
+}
+
+/// The number of records in all chunks; 0 for NULL.
+#[no_mangle]
+pub unsafe extern "C" fn milena_batch_count(batch: *const milena_batch) -> usize {
+    // SAFETY: NULL or a batch of this library, by contract.
+    unsafe { batch.as_ref() }.map_or(0, |b| b.records)
+}
+
+/// The event, if it is one; else, and for NULL, NULL.
+#[no_mangle]
+pub unsafe extern "C" fn milena_batch_event(batch: *const milena_batch) -> *const milena_event {
+    ptr::null()
+}
+
+/// The size in bytes of what milena_batch_pack writes; 0 for NULL, for an event, and when it would be 4 GiB or more.
+#[no_mangle]
+pub unsafe extern "C" fn milena_batch_packed_size(batch: *const milena_batch) -> usize {
+    0
+}
+
+/// Copies all records into one block of memory, for bindings of other languages: one call, one copy. `capacity` is
+/// at least milena_batch_packed_size(batch).
+///
+/// All numbers are little-endian; places are bytes from the beginning of the block; -1 as a length is null. The block
+/// begins with this head, 32 bytes of uint32 each:
+///
+///     0  the layout's version, 1            16  place of the chunk rows
+///     4  number of chunks                   20  place of the record rows
+///     8  number of records                  24  place of the header rows
+///    12  number of headers                  28  place of the data: keys, values, names
+///
+///     chunk row, 40 bytes          record row, 48 bytes          header row, 16 bytes
+///      0  uint32 topic's place      0  int64  offset              0  uint32 name's place
+///      4  uint32 topic's length     8  int64  timestamp           4  int32  name's length
+///      8  int32  partition         16  uint32 key's place         8  uint32 value's place
+///     12  int32  leader epoch      20  int32  key's length       12  int32  value's length
+///     16  int64  next offset       24  uint32 value's place
+///     24  uint32 first record      28  int32  value's length
+///     28  uint32 records           32  uint32 first header
+///     32  uint64 reserved          36  uint32 headers
+///                                  40  uint32 flags
+///                                  44  uint32 chunk
+///
+/// Errors: INVALID_ARGUMENT when `capacity` is too small or the batch too large.
+#[no_mangle]
+pub unsafe extern "C" fn milena_batch_pack(
+    batch: *const milena_batch,
+    block: *mut u8,
+    capacity: usize,
+    err: *mut *mut milena_error,
+) -> milena_status {
+    guard(err, || Ok(()))
+}
+
+/// Frees a batch; NULL is fine.
+#[no_mangle]
+pub unsafe extern "C" fn milena_batch_free(batch: *mut milena_batch) {
+    if !batch.is_null() {
+        // SAFETY: by contract it came from this library and is freed once.
+        guard_value((), || drop(unsafe { Box::from_raw(batch) }));
+    }
+}
