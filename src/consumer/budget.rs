@@ -79,12 +79,6 @@ pub struct Hold {
     bytes: usize,
 }
 
-impl Hold {
-    pub fn bytes(&self) -> usize {
-        self.bytes
-    }
-}
-
 impl Drop for Hold {
     fn drop(&mut self) {
         self.budget.release(self.bytes);

@@ -104,7 +104,7 @@ impl KafkaConsumer {
         });
         let client = &config.client;
         let core = ClientCore::new(
-            settings::network(client, MAX_IN_FLIGHT),
+            settings::network(client, MAX_IN_FLIGHT, log.clone()),
             settings::metadata(client, config.allow_auto_create_topics),
             managers(config, &shared, &log, seed),
             seed.wrapping_add(100),
@@ -447,7 +447,7 @@ fn managers(
     let retry = settings::retry_backoff(client);
     let group = GroupSettings {
         group_id: config.group_id.as_deref().unwrap_or("").into(),
-        instance_id: config.group_instance_id.as_deref().map(Arc::from),
+        instance_id: None,
         session_timeout_ms: config.session_timeout_ms,
         heartbeat_interval_ms: config.heartbeat_interval_ms,
         max_poll_interval_ms: config.max_poll_interval_ms,

@@ -32,8 +32,6 @@ pub enum Output {
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Refused;
 
-/// Bytes of requests that wait on one connection before [`EmbeddedCluster::takes_bytes`] says no.
-const QUEUE_BYTES: usize = 1024 * 1024;
 /// Bytes of requests that wait on one connection at most: more closes it.
 const QUEUE_LIMIT: usize = 256 * 1024 * 1024;
 
@@ -119,10 +117,19 @@ impl EmbeddedCluster {
         self.conns.remove(&conn);
     }
 
-    /// Whether more bytes of this connection should be read now. A broker that is busy or paused leaves them in
-    /// the socket.
-    pub fn takes_bytes(&self, conn: ServerConn) -> bool {
-        self.conns.get(&conn).is_some_and(|c| c.queued < QUEUE_BYTES)
+    /// Whether the broker would look at a request of this connection now. Frames that come earlier are kept, up to
+    /// 256 MiB; a server better leaves them in the socket, as Kafka does.
+    pub fn takes_frames(&self, conn: ServerConn) -> bool {
+        self.conns
+            .get(&conn)
+            .is_some_and(|c| c.queue.is_empty() && matches!(c.head, Head::Idle) && !self.is_paused(c.broker))
+    }
+
+    /// Whether the connection waits for something that may never come: a group, a fetch, the end of a pause.
+    pub fn is_stuck(&self, conn: ServerConn) -> bool {
+        self.conns.get(&conn).is_some_and(|c| {
+            matches!(c.head, Head::Waiting { .. } | Head::Silent) || self.is_paused(c.broker)
+        })
     }
 
     /// Does what is due and says when to call again at the latest.

@@ -33,7 +33,10 @@ pub mod faults;
 mod group;
 mod log;
 mod producers;
+mod serve;
+pub mod server;
 pub mod settings;
+mod socket;
 #[cfg(test)]
 mod testing;
 #[cfg(test)]
@@ -46,5 +49,6 @@ mod world;
 pub use cluster::{EmbeddedCluster, Output, Refused, ServerConn};
 pub use control::GroupView;
 pub use faults::{Fault, FaultKind};
+pub use server::EmbeddedServer;
 pub use settings::ClusterSettings;
 pub use versions::BrokerVersion;

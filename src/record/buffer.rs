@@ -43,11 +43,12 @@ impl ByteBufferOutputStream {
         self.memory
     }
 
-    /// The free part, if it has at least `n` bytes.
+    /// The free part, if it has at least `n` bytes and `spare` more.
     #[inline(always)]
-    pub(super) fn free(&mut self, n: usize) -> Option<&mut [u8]> {
+    pub(super) fn free(&mut self, n: usize, spare: usize) -> Option<&mut [u8]> {
         let free = self.memory.get_mut(self.written..)?;
-        if free.len() < n {
+        // Asked in this way round, the compiler sees that `spare` bytes are there.
+        if free.len().checked_sub(spare)? < n {
             return None;
         }
         Some(free)
@@ -73,7 +74,7 @@ impl ByteBufferOutputStream {
     /// Appends bytes, growing the memory when needed.
     pub(super) fn put(&mut self, bytes: &[u8]) {
         self.reserve(bytes.len());
-        if let Some(to) = self.free(bytes.len()).and_then(|free| free.get_mut(..bytes.len())) {
+        if let Some(to) = self.free(bytes.len(), 0).and_then(|free| free.get_mut(..bytes.len())) {
             to.copy_from_slice(bytes);
             self.advance(bytes.len());
         }

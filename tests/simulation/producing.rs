@@ -69,6 +69,9 @@ pub fn run(seed: u64) {
 fn config(rng: &mut fastrand::Rng, bootstrap: &str) -> milena::config::ProducerConfig {
     let mut config = Config::new();
     config.set("bootstrap.servers", bootstrap);
+    if std::env::var("TRACE").is_ok() {
+        config.set("debug", "all");
+    }
     config.set("linger.ms", rng.u32(0..20).to_string());
     config.set("batch.size", [200, 1000, 16384][rng.usize(0..3)].to_string());
     config.set("compression.type", ["none", "gzip", "snappy", "lz4", "zstd"][rng.usize(0..5)]);
@@ -162,6 +165,13 @@ fn check(config: &milena::config::ProducerConfig, world: &World, sent: &[Sent]) 
         let mut places: HashMap<usize, Vec<(i32, i64)>> = HashMap::new();
         for (number, partition, offset) in &log {
             places.entry(*number).or_default().push((*partition, *offset));
+        }
+        if std::env::var("TRACE").is_ok() {
+            let mut l = log.clone();
+            l.sort_by_key(|e| (e.1, e.2));
+            for (number, partition, offset) in l {
+                eprintln!("{topic}-{partition} {offset}: {number} {:?}", sent[number].fate);
+            }
         }
         let mut last: HashMap<i32, i64> = HashMap::new();
         for (number, record) in sent.iter().enumerate().filter(|(_, s)| s.topic == *topic) {

@@ -88,9 +88,6 @@ impl World {
         self.clients.len() - 1
     }
 
-    pub fn is_finished(&self, client: ClientId) -> bool {
-        self.clients[client].as_ref().is_none_or(|m| m.is_finished())
-    }
 
     /// Lets a client do what is due: after its application did something, as its waker would.
     pub fn poll(&mut self, id: ClientId) {
@@ -115,13 +112,6 @@ impl World {
             if self.deadlines[id].is_some_and(|d| d <= self.clock.mono) {
                 self.poll(id);
             }
-        }
-    }
-
-    /// Runs until `until`.
-    pub fn run_until(&mut self, until: Nanos) {
-        while self.clock.mono < until {
-            self.step(until);
         }
     }
 

@@ -175,9 +175,7 @@ fn a_paused_broker_answers_later() {
     let late = world.connect(1);
     world.send(late, &all_topics(), 9);
     assert!(world.frame(late).is_none());
-    assert!(world.cluster.takes_bytes(late));
-    world.cluster.on_frame(world.now, late, bytes::Bytes::from(vec![0; 2 << 20]));
-    assert!(!world.cluster.takes_bytes(late), "the rest stays in the socket");
+    assert!(!world.cluster.takes_frames(late) && world.cluster.is_stuck(late));
     let now = world.now;
     world.cluster.resume(now, 1).unwrap();
     assert!(world.answer::<MetadataResponse<'_>>(conn, 9).is_some());

@@ -1,5 +1,6 @@
 //! What ends batches other than an answer: time, close, a lost client; and how topics become known.
 
+use super::partition::QueuePlace;
 use super::{Outcome, Sender};
 use crate::client::metadata::{TopicMetadata, TopicState};
 use crate::client::request::Outbox;
@@ -172,8 +173,8 @@ impl Sender {
             let Some(state) = self.state(slot) else { continue };
             if state.leader != p.leader {
                 state.leader = p.leader;
-                // Should it be queued for the old leader, that queue passes it on.
-                state.queued = false;
+                // Its place in the old leader's queue counts no more.
+                state.queued = None;
                 for retry in &mut state.retries {
                     // A new leader is a reason not to wait any longer.
                     retry.retry_at = retry.retry_at.min(now.mono);
@@ -229,10 +230,13 @@ impl Sender {
 
     /// Fails what is ready to be sent: there is no producer id to be had.
     pub(super) fn fail_ready(&mut self, error: &Error) {
-        let slots: Vec<usize> = self.ready.values_mut().flat_map(|q| q.drain(..)).collect();
-        for slot in slots {
+        let places: Vec<(usize, QueuePlace)> = self.ready.values_mut().flat_map(|q| q.drain(..)).collect();
+        for (slot, place) in places {
+            if self.state(slot).is_none_or(|s| s.queued != Some(place)) {
+                continue;
+            }
             if let Some(state) = self.state(slot) {
-                state.queued = false;
+                state.queued = None;
             }
             self.fail_partition(slot, error);
         }

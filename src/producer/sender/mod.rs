@@ -12,7 +12,7 @@ mod split;
 #[cfg(test)]
 mod tests;
 
-use self::partition::PartitionState;
+use self::partition::{PartitionState, QueuePlace};
 use super::accumulator::RecordAccumulator;
 use super::deliveries::{Deliveries, DeliveryChunk};
 use super::topic::Topic;
@@ -62,7 +62,7 @@ pub struct Sender {
     /// By slot.
     partitions: Vec<Option<PartitionState>>,
     /// Partitions with something to send, by leader, first come first served.
-    ready: HashMap<NodeId, VecDeque<usize>, foldhash::fast::RandomState>,
+    ready: HashMap<NodeId, VecDeque<(usize, QueuePlace)>, foldhash::fast::RandomState>,
     /// Partitions whose open batch waits for `linger.ms`.
     lingering: BTreeSet<usize>,
     timers: BinaryHeap<Reverse<(Nanos, usize)>>,
@@ -71,6 +71,7 @@ pub struct Sender {
     /// What each request on its way carries: slots.
     requests: HashMap<RequestId, Vec<usize>, foldhash::fast::RandomState>,
     next_order: u64,
+    next_place: u64,
     aborted: Option<Error>,
     /// Nothing is noted in `control.trouble`.
     untroubled: bool,
@@ -100,6 +101,7 @@ impl Sender {
             waiting_topics: BTreeMap::new(),
             requests: HashMap::default(),
             next_order: 0,
+            next_place: 0,
             aborted: None,
             untroubled: true,
             rng: fastrand::Rng::with_seed(seed),
