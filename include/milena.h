@@ -1627,11 +1627,11 @@ typedef struct {
      */
     int32_t kind;
     /**
-     * Of a commit: how it ended.
+     * Of a commit: how it ended. Of lost partitions: why they are.
      */
     milena_status status;
     /**
-     * Why it failed; NULL when it did not. Not to be freed by itself.
+     * The same as an error; NULL when there is none. Not to be freed by itself.
      */
     const milena_error *error;
     /**
@@ -1745,11 +1745,10 @@ milena_status milena_consumer_subscribe(milena_consumer *consumer,
                                         milena_error **err);
 
 /**
- * Gives up the subscription, leaving the group, or the partitions assigned by hand. Blocks as long as a commit that
- * belongs to it takes (with enable.auto.commit), at most `timeout_ms`.
+ * Gives up the subscription, leaving the group (with enable.auto.commit after a last commit), or the partitions
+ * assigned by hand. Never blocks; no events follow.
  */
 milena_status milena_consumer_unsubscribe(milena_consumer *consumer,
-                                          int64_t timeout_ms,
                                           milena_error **err);
 
 /**
@@ -2337,7 +2336,7 @@ typedef struct {
  *
  * `settings` may be NULL. Otherwise its names are: auto.create.topics.enable (true), num.partitions (1),
  * default.replication.factor (1), message.max.bytes, log.retention.bytes, group.initial.rebalance.delay.ms (0),
- * cluster.id, broker.version (such as "1.1": which version of Kafka to pretend to be), seed (what ids are drawn from).
+ * cluster.id, broker.version (1.1, 2.8, 3.9 or 4.4: which version of Kafka to pretend to be), seed (what ids are drawn from).
  *
  * Errors: INVALID_ARGUMENT; INVALID_CONFIGURATION; TRANSPORT when a port is taken or the system has no more threads
  * or descriptors.
@@ -2468,7 +2467,7 @@ void milena_embedded_free(milena_embedded *cluster);
  * Decodes `len` bytes of record batches, of any format (v0, v1, v2) and codec, such as a segment file of a broker.
  * `*out` has a chunk for each batch, without a topic and with partition -1; control records are given and have the
  * flag MILENA_RECORD_CONTROL. A batch that is cut off at the end is no error: what is in front of it is given. `*out`
- * is NULL when there is no record. Checksums are checked. A batch may decompress to `max_batch_bytes` (0: 1 GiB).
+ * is NULL when there is no batch. Checksums are checked. A batch may decompress to `max_batch_bytes` (0: 1 GiB).
  *
  * The bytes are copied. Any thread.
  *

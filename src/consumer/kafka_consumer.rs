@@ -61,6 +61,11 @@ impl ConsumerWaker {
     pub fn wakeup(&self) {
         self.0.wakeup();
     }
+
+    /// As [`KafkaConsumer::fd`], while another thread is inside the consumer.
+    pub fn fd(&self) -> Result<i32> {
+        self.0.ready.fd()
+    }
 }
 
 impl KafkaConsumer {

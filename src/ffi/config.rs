@@ -137,6 +137,11 @@ pub unsafe extern "C" fn milena_config_free(config: *mut milena_config) {
 }
 
 impl milena_config {
+    /// Names and values, in the order in which they were set.
+    pub(super) fn entries(&self) -> Vec<(&str, &str)> {
+        self.config.in_order()
+    }
+
     fn get(&self, name: &str) -> Option<*const c_char> {
         let value = self.config.get(name)?;
         // The key is never empty of a zero byte in the middle, so no two pairs are the same.

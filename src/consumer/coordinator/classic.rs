@@ -86,6 +86,8 @@ pub struct ClassicMember {
     revocations: u64,
     /// The subscription that this membership is for.
     session: u64,
+    /// It left without the coordinator having been told.
+    untold: bool,
     rng: fastrand::Rng,
 }
 
@@ -117,6 +119,7 @@ impl ClassicMember {
             subscribed_at: Nanos(0),
             revocations: 0,
             session: 0,
+            untold: false,
             rng: fastrand::Rng::with_seed(seed),
         }
     }
@@ -149,6 +152,11 @@ impl ClassicMember {
 
     pub fn is_out(&self) -> bool {
         !self.wanted && matches!(self.state, State::Out | State::Failed | State::Evicted { .. })
+    }
+
+    /// Whether the group has to find out by itself that this member left.
+    pub fn is_untold(&self) -> bool {
+        self.untold
     }
 
     /// This member as a commit has to name it; nothing when it is out of the group.
@@ -204,6 +212,7 @@ impl ClassicMember {
                 self.step_leaving(turn, coordinator, until, commits.is_idle())
             }
             State::Left { until } if *until <= now.mono => {
+                self.untold = true;
                 self.state = State::Out;
                 Step::Again
             }
@@ -309,6 +318,7 @@ impl ClassicMember {
             return Step::Wait(Some(until));
         }
         let told = !late && self.tell_leave(turn, coordinator, "the consumer unsubscribed or was closed");
+        self.untold = !told && !unknown;
         self.forget();
         self.state = if told { State::Left { until } } else { State::Out };
         Step::Again

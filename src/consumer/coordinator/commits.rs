@@ -166,7 +166,8 @@ impl Commits {
         if outside && !self.under_way && !self.queue.is_empty() {
             let text = "the offsets were not committed: this member is out of its group at the moment";
             let hint = "poll until the assigned event comes, and commit what is still assigned then";
-            self.fail_all(turn.now, &Error::new(Code::REBALANCE_IN_PROGRESS, text).hint(hint));
+            let error = Error::new(Code::REBALANCE_IN_PROGRESS, text).hint(hint).retriable(true);
+            self.fail_all(turn.now, &error);
             return deadline;
         }
         let (Some(node), Some(commit)) = (coordinator, self.queue.front()) else { return deadline };
@@ -331,6 +332,10 @@ fn read(response: &Response, offsets: &Offsets) -> Result<(), Error> {
                 "this member was taken out of the group, mostly because it did not poll for max.poll.interval.ms; \
                  its partitions may be read by others already",
             );
+        }
+        if code == Code::REBALANCE_IN_PROGRESS {
+            error = error.hint("poll until the rebalance is over, and commit again what is assigned then");
+            error = error.retriable(true);
         }
         // One that is final decides over those that could be tried again.
         if worst.as_ref().is_none_or(|w| is_retried(w.code()) && !is_retried(code)) {

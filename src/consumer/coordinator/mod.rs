@@ -107,7 +107,7 @@ impl CoordinatorManager {
         if failure.is_some() || !self.commits.is_idle() {
             left.push(format!("the offsets of {} partitions were not committed", closing.offsets));
         }
-        if !self.member.is_out() {
+        if !self.member.is_out() || self.member.is_untold() {
             left.push("the group was not told that this member leaves".to_owned());
         }
         self.finished = true;

@@ -23,9 +23,9 @@ pub(super) fn handle(call: &mut Call<'_>, body: &[u8]) -> Reply {
         };
         return Ok(Outcome::Answer(encode_response(&response, 0, call.correlation)?));
     }
-    let mut r = Reader::new(body);
-    let request = ApiVersionsRequest::decode(&mut r, call.version).and_then(|q| r.finish().map(|()| q));
-    let Ok(request) = request else { return Ok(Outcome::Close) };
+    let Ok(request) = ApiVersionsRequest::decode(&mut Reader::new(body), call.version) else {
+        return Ok(Outcome::Close);
+    };
     let error_code = call.fault_at_all().unwrap_or_else(|| check(call, &request));
     let offered = call.world.offer.rows().iter().filter(|_| error_code == NONE);
     let rows = offered.map(|(api, min, max)| ApiVersion {

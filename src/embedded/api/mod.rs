@@ -98,14 +98,15 @@ pub(super) fn handle(call: &mut Call<'_>, body: &[u8]) -> Reply {
     }
 }
 
-/// Reads the request; one that is not what it says to be closes the connection.
+/// Reads the request; one that is not what it says to be closes the connection. Bytes behind it are ignored, as
+/// Kafka does: librdkafka 2.16 asks for all topics with three bytes too many.
 fn run<'b, R: Message<'b>>(
     call: &mut Call<'_>,
     body: &'b [u8],
     handler: impl FnOnce(&mut Call<'_>, R) -> Reply,
 ) -> Reply {
     let mut r = Reader::new(body);
-    match R::decode(&mut r, call.version).and_then(|request| r.finish().map(|()| request)) {
+    match R::decode(&mut r, call.version) {
         Ok(request) => handler(call, request),
         Err(_) => Ok(Outcome::Close),
     }

@@ -395,7 +395,7 @@ fn garbage_closes_the_connection_and_nothing_else() {
     }
     let conn = world.connect(1);
     world.raw(conn, &[frame, &[0]].concat());
-    assert_eq!(world.closed.pop(), Some(conn), "bytes behind the request");
+    assert!(world.closed.is_empty(), "bytes behind the request are ignored");
     let mut rng = fastrand::Rng::with_seed(1);
     for _ in 0..20_000 {
         let conn = world.connect(1);
