@@ -300,7 +300,7 @@ FUNCTIONS = {
     "milena_batch_free": (None, (c_void_p,)),
     "milena_consumer_new": (c_int32, (c_void_p, POINTER(c_void_p), POINTER(c_void_p))),
     "milena_consumer_subscribe": (c_int32, (c_void_p, POINTER(milena_bytes), c_size_t, POINTER(c_void_p))),
-    "milena_consumer_unsubscribe": (c_int32, (c_void_p, c_int64, POINTER(c_void_p))),
+    "milena_consumer_unsubscribe": (c_int32, (c_void_p, POINTER(c_void_p))),
     "milena_consumer_assign": (
         c_int32,
         (
