@@ -192,6 +192,16 @@ fn too_long(len: usize, what: &str) -> Error {
     invalid(format!("{what} has {len} bytes, more than the {} that Kafka can carry", i32::MAX))
 }
 
+/// Bytes that may not be null.
+///
+/// # Safety
+/// What `bytes` names is there and unchanged as long as `'a`.
+#[inline(always)]
+pub(super) unsafe fn given<'a>(bytes: milena_bytes, what: &str) -> Result<&'a [u8]> {
+    // SAFETY: as the caller promises.
+    unsafe { nullable(bytes, what) }?.ok_or_else(|| null(what))
+}
+
 /// Text from C.
 ///
 /// # Safety
@@ -199,7 +209,7 @@ fn too_long(len: usize, what: &str) -> Error {
 #[inline(always)]
 pub(super) unsafe fn text<'a>(bytes: milena_bytes, what: &str) -> Result<&'a str> {
     // SAFETY: as the caller promises.
-    let bytes = unsafe { nullable(bytes, what) }?.ok_or_else(|| null(what))?;
+    let bytes = unsafe { given(bytes, what) }?;
     std::str::from_utf8(bytes).map_err(|e| not_utf8(e, what))
 }
 

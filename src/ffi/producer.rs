@@ -10,7 +10,7 @@
 use super::config::{milena_config, settings};
 use super::deliveries::milena_deliveries;
 use super::error::milena_error;
-use super::guard::{guard, guard_value, invalid, text, wait, Out};
+use super::guard::{given, guard, guard_value, invalid, wait, Out};
 use super::handles::{Kind, Table};
 use super::log::{milena_log, Taken};
 use super::records::{ArraySource, PackedSource};
@@ -93,7 +93,7 @@ pub unsafe extern "C" fn milena_producer_send(
     let status = guard(err, || {
         let producer = PRODUCERS.enter(producer as usize)?;
         // SAFETY: text and records are there for the length of the call, by contract.
-        let (topic, mut source) = unsafe { (text(topic, "topic")?, ArraySource::new(records, stride, n)?) };
+        let (topic, mut source) = unsafe { (given(topic, "topic")?, ArraySource::new(records, stride, n)?) };
         finish(producer.send(topic, &mut source, block(max_block_ms)?), &mut taken)
     });
     give(accepted, taken);
@@ -128,7 +128,7 @@ pub unsafe extern "C" fn milena_producer_send_packed(
     let status = guard(err, || {
         let producer = PRODUCERS.enter(producer as usize)?;
         // SAFETY: text and block are there for the length of the call, by contract.
-        let (topic, mut source) = unsafe { (text(topic, "topic")?, PackedSource::from_c(packed, n)?) };
+        let (topic, mut source) = unsafe { (given(topic, "topic")?, PackedSource::from_c(packed, n)?) };
         finish(producer.send(topic, &mut source, block(max_block_ms)?), &mut taken)
     });
     give(accepted, taken);

@@ -49,7 +49,7 @@ impl<'a> ArraySource<'a> {
         }
         // SAFETY: promised to `new`.
         let (key, value) =
-            unsafe { (nullable::<'a>(record.key, "its key")?, nullable::<'a>(record.value, "its value")?) };
+            unsafe { (nullable(record.key, "its key")?, nullable(record.value, "its value")?) };
         let headers = if record.headers_len == 0 {
             Headers::NONE
         } else {

@@ -41,7 +41,7 @@ impl OpenBatch {
         }
     }
 
-    #[inline]
+    #[inline(always)]
     pub fn try_append(
         &mut self,
         record: &RecordRef<'_>,

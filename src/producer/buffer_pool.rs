@@ -9,9 +9,6 @@ use std::collections::VecDeque;
 use std::sync::Arc;
 use std::time::Instant;
 
-/// Buffers that are kept for reuse, at most: beyond that they go back to the allocator.
-const MAX_FREE: usize = 64;
-
 pub struct BufferPool {
     total: usize,
     /// The usual size of a buffer; only buffers of this size are kept.
@@ -77,6 +74,21 @@ impl BufferPool {
         state.refused || !state.waiting.is_empty()
     }
 
+    /// As [`BufferPool::allocate`] if there is room now; who is refused here asks again, and is not told.
+    pub fn try_allocate(&self, size: usize) -> Result<Vec<u8>, Refused> {
+        let mut state = self.state.lock();
+        if size > self.poolable || !state.waiting.is_empty() || state.closed {
+            return Err(Refused::Exhausted);
+        }
+        if state.charged + self.poolable > self.total {
+            return Err(Refused::Exhausted);
+        }
+        state.charged += self.poolable;
+        let free = state.free.pop();
+        drop(state);
+        Ok(free.unwrap_or_else(|| vec![0; self.poolable]))
+    }
+
     /// A buffer of at least `size` bytes, charged; waits for room until `deadline` (`None`: does not wait).
     pub fn allocate(&self, size: usize, deadline: Option<Instant>) -> Result<Vec<u8>, Refused> {
         let size = size.max(self.poolable);
@@ -137,7 +149,12 @@ impl BufferPool {
             outcome?;
         }
         state.charged += size;
-        Ok(take(&mut state))
+        let taken = take(&mut state);
+        // What is kept for reuse counts as well: it makes room for what is used.
+        while !state.free.is_empty() && state.charged + state.free.len() * self.poolable > self.total {
+            state.free.pop();
+        }
+        Ok(taken)
     }
 
     /// Charges without asking: for records that were accepted already.
@@ -159,7 +176,8 @@ impl BufferPool {
         let mut state = self.state.lock();
         state.charged = state.charged.saturating_sub(size);
         if let Some(buffer) = buffer {
-            if buffer.capacity() == self.poolable && state.free.len() < MAX_FREE {
+            let kept = (state.free.len() + 1) * self.poolable;
+            if buffer.capacity() == self.poolable && state.charged + kept <= self.total {
                 state.free.push(buffer);
             }
         }

@@ -362,7 +362,11 @@ pub fn batch(values: &[&str], codec: Compression) -> Vec<u8> {
     let records: Vec<RecordRef<'_>> = values
         .iter()
         .zip(1000..)
-        .map(|(v, timestamp_ms)| RecordRef { timestamp_ms, value: Some(v.as_bytes()), ..RecordRef::default() })
+        .map(|(v, timestamp_ms)| RecordRef {
+            timestamp_ms,
+            value: Some(v.as_bytes()),
+            ..RecordRef::default()
+        })
         .collect();
     batch_of(&records, codec)
 }
@@ -376,7 +380,11 @@ pub fn batch_of(records: &[RecordRef<'_>], codec: Compression) -> Vec<u8> {
 }
 
 /// A record with everything.
-pub fn full_record<'a>(key: Option<&'a [u8]>, value: Option<&'a [u8]>, headers: &'a [Header<'a>]) -> RecordRef<'a> {
+pub fn full_record<'a>(
+    key: Option<&'a [u8]>,
+    value: Option<&'a [u8]>,
+    headers: &'a [Header<'a>],
+) -> RecordRef<'a> {
     RecordRef { timestamp_ms: 5000, key, value, headers: Headers::Slice(headers) }
 }
 

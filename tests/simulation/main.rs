@@ -4,6 +4,8 @@
 
 mod chaos;
 mod clock;
+mod consuming;
+mod feed;
 mod producing;
 mod world;
 
@@ -31,4 +33,14 @@ fn sweep(name: &str, run: impl Fn(u64)) {
 #[test]
 fn producing() {
     sweep("producing", producing::run);
+}
+
+#[test]
+fn consuming_assigned_partitions() {
+    sweep("consuming_assigned_partitions", consuming::assigned);
+}
+
+#[test]
+fn consuming_in_a_group() {
+    sweep("consuming_in_a_group", consuming::grouped);
 }

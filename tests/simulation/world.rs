@@ -42,6 +42,7 @@ pub struct World {
     pub clock: Clock,
     pub cluster: EmbeddedCluster,
     pub rng: fastrand::Rng,
+    seed: u64,
     /// The longest that a message takes, in microseconds.
     pub latency_us: u64,
     clients: Vec<Option<Box<dyn Machine>>>,
@@ -64,6 +65,7 @@ impl World {
             clock: Clock { mono: Nanos(1_000_000) },
             cluster: EmbeddedCluster::new(settings).expect("valid settings"),
             rng: fastrand::Rng::with_seed(seed),
+            seed,
             latency_us,
             clients: Vec::new(),
             deadlines: Vec::new(),
@@ -78,6 +80,11 @@ impl World {
         self.clock.now()
     }
 
+    /// The seed of this world, for choices that hold throughout it.
+    pub fn rng_seed(&self) -> u64 {
+        self.seed
+    }
+
     pub fn bootstrap(&self) -> String {
         self.cluster.bootstrap_servers()
     }
@@ -87,7 +94,6 @@ impl World {
         self.deadlines.push(None);
         self.clients.len() - 1
     }
-
 
     /// Lets a client do what is due: after its application did something, as its waker would.
     pub fn poll(&mut self, id: ClientId) {

@@ -10,8 +10,21 @@ use std::path::Path;
 
 /// The modules in the order of the header; types come before who uses them.
 const SECTIONS: [&str; 15] = [
-    "version", "types", "codes", "error", "config", "log", "deliveries", "producer", "offsets", "batch",
-    "consumer", "topics", "admin", "embedded", "decode",
+    "version",
+    "types",
+    "codes",
+    "error",
+    "config",
+    "log",
+    "deliveries",
+    "producer",
+    "offsets",
+    "batch",
+    "consumer",
+    "topics",
+    "admin",
+    "embedded",
+    "decode",
 ];
 const HEADER: &str = "include/milena.h";
 
@@ -40,7 +53,8 @@ fn generate(root: &Path) -> Result<String> {
     let mut body = String::new();
     for (number, module) in SECTIONS.iter().enumerate() {
         let source = ffi.join(format!("{module}.rs"));
-        let (title, prose) = head_comment(&read(&source)?).ok_or(format!("{module}.rs has no head comment"))?;
+        let (title, prose) =
+            head_comment(&read(&source)?).ok_or(format!("{module}.rs has no head comment"))?;
         contents.push_str(&format!(" *     {:>2}  {title}\n", number + 1));
         body.push_str(&chapter(number + 1, &title, &prose));
         body.push_str(&part(&source, config.clone())?);
