@@ -199,6 +199,3 @@ impl Drop for AdminClient {
         drop(self.handle.take());
     }
 }
-
-#[cfg(test)]
-mod tests;
