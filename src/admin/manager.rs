@@ -111,7 +111,8 @@ impl RequestManager for AdminManager {
             let Some(call) = self.calls.get_mut(number) else { break };
             if call.job.is_abandoned() {
                 call.state = State::Ended;
-            } else if call.job.deadline() <= now.mono {
+            } else if call.job.deadline() <= now.mono && !matches!(call.state, State::Sent(_)) {
+                // One that is sent ends by its request, which ends no later and knows why.
                 call.job.time_out();
                 call.state = State::Ended;
             }
@@ -167,8 +168,7 @@ impl Tracked {
     fn wakes(&self) -> Option<Deadline> {
         match self.state {
             State::Due(at) | State::NoController(at) => Some(at.min(self.job.deadline())),
-            State::Sent(_) => Some(self.job.deadline()),
-            State::Ended => None,
+            State::Sent(_) | State::Ended => None,
         }
     }
 }
