@@ -141,7 +141,7 @@ impl KafkaProducer {
 
     /// Sends one record if that takes no more than a copy: its topic is the one this thread sent to last, and its
     /// batch has room. Returns false, nothing done, in every other case, which is for [`KafkaProducer::send`].
-    #[inline]
+    #[inline(always)]
     pub fn try_send_one(&self, topic: &[u8], record: &ProducerRecord<'_>) -> bool {
         self.steps.is_empty() && self.accumulator.try_append_one(topic, record, crate::sys::clock::wall_ms())
     }
