@@ -59,6 +59,17 @@ fn the_child_has_its_own_thread_and_the_parent_keeps_its() {
             }
             assert_eq!(threads_named("milena-io"), 1);
         }
+        let mine = Client::new();
+        mine.turn();
+        let grandchild = in_child(|| {
+            let own = Client::new();
+            own.connect(1, addr);
+            own.send(1, "from the grandchild");
+            assert_eq!(own.frame(1), "from the grandchild");
+        });
+        assert!(grandchild);
+        mine.turn();
+        drop(mine);
         eventually("the thread's end", || threads_named("milena-io") == 0);
     });
     assert!(fine);

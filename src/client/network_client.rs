@@ -10,6 +10,7 @@ use super::request::{
 use super::wire::{Closed, ConnId, JobId, NetOp, SocketOptions};
 use super::{frames, handshake};
 use crate::error::{Code, Error, Phase};
+use crate::log::{Context, Level, Logger, RequestLine};
 use crate::protocol::versions::{BrokerVersions, VersionRange};
 use crate::protocol::{ApiKey, Writer};
 use crate::time::{earlier, Deadline, Nanos, Now};
@@ -34,6 +35,7 @@ pub struct Settings {
     pub setup_timeout: Backoff,
     /// A connection unused for so long is closed; `None` keeps it.
     pub idle_ms: Option<u64>,
+    pub logger: Logger,
 }
 
 /// A request that waits for its connection.
@@ -256,13 +258,16 @@ impl NetworkClient {
             let text = format!("a response of {} bytes came that no request asked for", frame.len());
             return self.protocol_error(now, key, Error::new(Code::PROTOCOL, text));
         };
+        self.log_request(now, key, &request, frame.len() + 4, "");
         match frames::response_body(request.api, request.version, request.correlation, &frame) {
             Ok(body) => match request.owner {
                 Some((owner, id)) => self.complete(key, owner, id, &request, body),
                 None => self.on_handshake(now, key, conn, request.version, &body),
             },
             Err(error) => {
-                node.in_flight.push_front(request);
+                if let Some(node) = self.nodes.get_mut(&key) {
+                    node.in_flight.push_front(request);
+                }
                 self.protocol_error(now, key, error);
             }
         }
@@ -443,6 +448,37 @@ impl NetworkClient {
         }
     }
 
+    /// One line a request at debug level: all that is known of it, and nothing of its content.
+    fn log_request(&self, now: Now, key: NodeKey, request: &InFlight, received: usize, error: &str) {
+        let logger = &self.settings.logger;
+        if !logger.enabled(Level::Debug, Context::Protocol) {
+            return;
+        }
+        let address = self.nodes.get(&key).map_or_else(String::new, |n| n.connection.address());
+        logger.request(
+            now,
+            &RequestLine {
+                api: request.api.name(),
+                version: request.version,
+                broker: key.id,
+                address: &address,
+                correlation_id: request.correlation,
+                sent: request.bytes,
+                received,
+                duration: now.mono.since(request.sent),
+                error,
+            },
+        );
+    }
+
+    /// A broker that can't be reached is one change of state: told once, not with every attempt.
+    fn log_failure(&self, now: Now, key: NodeKey, error: &Error) {
+        let known = self.nodes.get(&key).and_then(|n| n.connection.last_error.as_ref());
+        let again = known.is_some_and(|k| k.code() == error.code() && k.cause_text() == error.cause_text());
+        let level = if again { Level::Debug } else { Level::Warning };
+        self.settings.logger.log(now, level, Context::Broker, format_args!("{error}"));
+    }
+
     fn on_handshake(&mut self, now: Now, key: NodeKey, conn: ConnId, version: i16, body: &[u8]) {
         match handshake::answer(version, body) {
             Ok(handshake::Answer::Versions(versions)) => {
@@ -482,7 +518,19 @@ impl NetworkClient {
         let error = error.broker(key.id).address(node.connection.address()).phase(phase);
         let error = if handshaking { handshake::explain(error) } else { error };
         // More addresses of the same name are tried at once; only a whole round of failures backs off.
+        let idle = was_ready && node.in_flight.is_empty() && node.waiting.is_empty();
         let more = !was_ready && node.connection.next_address < node.connection.addresses.len();
+        if idle {
+            // Brokers close connections that are idle for long: no error, and nothing to wait for.
+            self.settings.logger.debug(
+                now,
+                Context::Broker,
+                format_args!("closed by the broker while idle: {error}"),
+            );
+        } else {
+            self.log_failure(now, key, &error);
+        }
+        let Some(node) = self.nodes.get_mut(&key) else { return };
         node.connection.failed(now.mono, self.settings.reconnect, chance, error.clone());
         if more {
             node.connection.retry_at = now.mono;
@@ -610,6 +658,7 @@ impl NetworkClient {
                 .address(address.clone())
                 .phase(Phase::Request)
                 .hint("the broker or the network is slow or stuck; if it is only slow, raise request.timeout.ms");
+            self.log_request(now, key, &request, 0, "TIMED_OUT");
             if let Some((owner, id)) = request.owner {
                 self.fail(owner, id, FailureKind::TimedOut, error.clone());
             }

@@ -5,6 +5,7 @@ use super::metadata::MetadataSettings;
 use super::network_client::Settings;
 use super::wire::SocketOptions;
 use crate::config::ClientConfig;
+use crate::log::Logger;
 use std::sync::Arc;
 
 /// How pauses between attempts of the same request grow (`retry.backoff.ms`, KIP-580).
@@ -12,7 +13,7 @@ pub fn retry_backoff(config: &ClientConfig) -> Backoff {
     Backoff { base_ms: config.retry_backoff_ms, max_ms: config.retry_backoff_max_ms }
 }
 
-pub fn network(config: &ClientConfig, max_in_flight: usize) -> Settings {
+pub fn network(config: &ClientConfig, max_in_flight: usize, logger: Logger) -> Settings {
     let buffer = |size: Option<usize>| size.map_or(-1, |s| i32::try_from(s).unwrap_or(i32::MAX));
     Settings {
         client_id: config.client_id.as_str().into(),
@@ -29,6 +30,7 @@ pub fn network(config: &ClientConfig, max_in_flight: usize) -> Settings {
             max_ms: config.connection_setup_timeout_max_ms,
         },
         idle_ms: config.connections_max_idle_ms,
+        logger,
     }
 }
 

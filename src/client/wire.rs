@@ -61,7 +61,9 @@ pub trait Machine: Send {
     fn on_fatal(&mut self, error: Error);
 }
 
-/// Wakes the I/O thread for one client; cheap when it is awake already. Any thread may call it.
+/// Wakes the I/O thread for one client; one atomic load when that was told already. Any thread may call it.
 pub trait Wake: Send + Sync {
+    /// Has the machine polled soon. What it is to find then must be changed before this call, and either under a
+    /// lock that [`Machine::poll`] takes as well, or by a SeqCst operation that it loads with SeqCst.
     fn wake(&self);
 }

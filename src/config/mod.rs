@@ -83,7 +83,7 @@ impl Config {
     }
 
     /// (name, value) in the order in which they were set.
-    fn in_order(&self) -> Vec<(&str, &str)> {
+    pub fn in_order(&self) -> Vec<(&str, &str)> {
         let mut all: Vec<_> = self
             .entries
             .iter()

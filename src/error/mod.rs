@@ -52,9 +52,20 @@ struct Inner {
     phase: Option<Phase>,
     cause: Option<String>,
     hint: Option<Cow<'static, str>>,
+    place: Option<Place>,
     retriable: bool,
     fatal: bool,
     txn_requires_abort: bool,
+}
+
+/// A place in a log that can't be read, and where to read on behind it.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Place {
+    pub topic: Arc<str>,
+    pub partition: i32,
+    pub offset: i64,
+    /// The offset to seek to; -1 when it is not known.
+    pub next_offset: i64,
 }
 
 pub type Result<T> = std::result::Result<T, Error>;
@@ -70,6 +81,7 @@ impl Error {
             phase: None,
             cause: None,
             hint: code.hint().map(Cow::Borrowed),
+            place: None,
             retriable: code.is_retriable(),
             fatal: false,
             txn_requires_abort: false,
@@ -95,6 +107,10 @@ impl Error {
     }
     pub fn hint(self, hint: impl Into<Cow<'static, str>>) -> Error {
         self.edit(|e| e.hint = Some(hint.into()))
+    }
+    /// Names the place in a log for programs; the message names it for people.
+    pub fn at(self, place: Place) -> Error {
+        self.edit(|e| e.place = Some(place))
     }
     pub fn retriable(self, yes: bool) -> Error {
         self.edit(|e| e.retriable = yes)
@@ -123,6 +139,9 @@ impl Error {
     }
     pub fn hint_text(&self) -> Option<&str> {
         self.0.hint.as_deref()
+    }
+    pub fn place(&self) -> Option<&Place> {
+        self.0.place.as_ref()
     }
     pub fn is_retriable(&self) -> bool {
         self.0.retriable

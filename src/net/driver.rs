@@ -7,23 +7,23 @@ use super::selector::{ClientId, Selector};
 use crate::client::wire::{Machine, Wake};
 use crate::error::{Code, Error};
 use crate::sys::{fork_generation, thread};
-use arc_swap::ArcSwapOption;
 use parking_lot::Mutex;
 use std::io;
 use std::sync::atomic::{AtomicU64, Ordering};
-use std::sync::Arc;
+use std::sync::{Arc, OnceLock};
 use std::thread::JoinHandle;
 
 /// The I/O thread of this process, shared by all clients.
 #[derive(Debug)]
 pub struct Driver;
 
-/// A process's drivers: at most one that runs.
+/// A process's drivers: at most one that runs. The parent's, and then one for each fork on the way to this process.
 struct Process {
-    /// The process this belongs to; a forked child gets one of its own.
-    generation: u64,
+    /// The process this belongs to; 0 until it is the first to make a client.
+    generation: AtomicU64,
     running: Mutex<Option<Running>>,
     last_client: AtomicU64,
+    child: OnceLock<Box<Process>>,
 }
 
 struct Running {
@@ -68,22 +68,26 @@ impl Driver {
 }
 
 impl Process {
-    fn current() -> Arc<Process> {
-        static CURRENT: ArcSwapOption<Process> = ArcSwapOption::const_empty();
+    const fn new() -> Process {
+        Process {
+            generation: AtomicU64::new(0),
+            running: Mutex::new(None),
+            last_client: AtomicU64::new(1),
+            child: OnceLock::new(),
+        }
+    }
+
+    /// The one of this process. The parent's is left as it is: its thread is not here, its lock may never be
+    /// released, and its descriptors are the parent's as well.
+    fn current() -> &'static Process {
+        static FIRST: Process = Process::new();
         let generation = fork_generation();
+        let mut process = &FIRST;
         loop {
-            let seen = CURRENT.load_full();
-            match seen {
-                Some(process) if process.generation == generation => return process,
-                stale => {
-                    let (running, last_client) = (Mutex::new(None), AtomicU64::new(1));
-                    let fresh = Arc::new(Process { generation, running, last_client });
-                    let before = CURRENT.compare_and_swap(&stale, Some(fresh));
-                    // The parent's is left as it is: its thread is not here, its lock may never be released, and
-                    // its descriptors are the parent's as well.
-                    std::mem::forget(before.clone());
-                    std::mem::forget(stale);
-                }
+            match process.generation.compare_exchange(0, generation, Ordering::AcqRel, Ordering::Acquire) {
+                Ok(_) => return process,
+                Err(of) if of == generation => return process,
+                Err(_) => process = process.child.get_or_init(|| Box::new(Process::new())),
             }
         }
     }
@@ -149,7 +153,7 @@ fn join(thread: JoinHandle<()>) {
 /// long as the machine calls that are under way. In a forked child nothing happens.
 pub struct ClientHandle {
     waker: Arc<ClientWaker>,
-    process: Arc<Process>,
+    process: &'static Process,
 }
 
 impl ClientHandle {

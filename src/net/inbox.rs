@@ -151,15 +151,20 @@ impl ClientWaker {
         // Not a plain store: it must come before the poll's reads.
         self.notified.swap(false, Ordering::SeqCst);
     }
+
+    /// Apart from `wake`, which is called often and mostly in vain.
+    #[cold]
+    fn notify(&self) {
+        if !self.notified.swap(true, Ordering::SeqCst) && self.inbox.is_of_this_process() {
+            self.inbox.post_wake(self.client);
+        }
+    }
 }
 
 impl Wake for ClientWaker {
     fn wake(&self) {
-        if self.notified.load(Ordering::SeqCst) || self.notified.swap(true, Ordering::SeqCst) {
-            return;
-        }
-        if self.inbox.is_of_this_process() {
-            self.inbox.post_wake(self.client);
+        if !self.notified.load(Ordering::SeqCst) {
+            self.notify();
         }
     }
 }

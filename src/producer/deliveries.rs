@@ -2,6 +2,7 @@
 
 use super::buffer_pool::BufferPool;
 use crate::error::Error;
+use crate::log::Logger;
 use crate::sys::signal::Signal;
 use parking_lot::Mutex;
 use std::collections::VecDeque;
@@ -28,11 +29,13 @@ pub struct Deliveries {
     queue: Mutex<VecDeque<DeliveryChunk>>,
     pub signal: Arc<Signal>,
     pool: Arc<BufferPool>,
+    logger: Logger,
 }
 
 impl Deliveries {
-    pub fn new(pool: Arc<BufferPool>, signal: Arc<Signal>) -> Deliveries {
-        Deliveries { queue: Mutex::new(VecDeque::new()), signal, pool }
+    /// `logger`: while it holds lines to be taken, the signal stays up as well.
+    pub fn new(pool: Arc<BufferPool>, signal: Arc<Signal>, logger: Logger) -> Deliveries {
+        Deliveries { queue: Mutex::new(VecDeque::new()), signal, pool, logger }
     }
 
     pub fn push(&self, chunk: DeliveryChunk) {
@@ -58,7 +61,7 @@ impl Deliveries {
             })
             .count();
         let taken: Vec<DeliveryChunk> = queue.drain(..count).collect();
-        if queue.is_empty() {
+        if queue.is_empty() && !self.logger.has_lines() {
             // Under the lock: a chunk pushed after this raises the signal again.
             self.signal.lower();
         }

@@ -9,6 +9,7 @@ pub mod batch;
 pub mod buffer_pool;
 pub mod deliveries;
 pub mod incomplete;
+mod last_topic;
 pub mod interceptor;
 pub mod partitioner;
 pub mod pending;
@@ -17,6 +18,7 @@ pub mod record;
 pub mod sender;
 pub mod topic;
 pub mod transaction_manager;
+mod view_cell;
 
 use self::accumulator::{AppendContext, RecordAccumulator, Sent};
 use self::batch::CompressionSetting;
@@ -24,13 +26,14 @@ use self::buffer_pool::BufferPool;
 use self::deliveries::{Deliveries, DeliveryChunk};
 use self::interceptor::ProducerInterceptor;
 use self::prepare::{Prepared, Steps};
-use self::record::RecordSource;
+use self::record::{ProducerRecord, RecordSource};
 use self::sender::{Control, Sender};
 use crate::client::request::RequestManager;
 use crate::client::wire::{Machine, Wake};
 use crate::client::{settings, ClientCore};
 use crate::config::{CompressionType, ProducerConfig};
 use crate::error::{Code, Error};
+use crate::log::Logger;
 use crate::net::{ClientHandle, Driver};
 use crate::record::Compression;
 use crate::sys::signal::Signal;
@@ -48,6 +51,7 @@ pub struct KafkaProducer {
     steps: Steps,
     max_block_ms: u64,
     waker: Arc<dyn Wake>,
+    logger: Logger,
     /// The place on the I/O thread; none in a simulation, which drives the machine by itself.
     handle: Mutex<Option<ClientHandle>>,
 }
@@ -91,7 +95,10 @@ impl KafkaProducer {
     ) -> (KafkaProducer, Box<dyn Machine>) {
         let signal = Arc::new(Signal::new());
         let pool = Arc::new(BufferPool::new(config.buffer_memory, config.batch_size, signal.clone()));
-        let deliveries = Arc::new(Deliveries::new(pool.clone(), signal));
+        let raise = signal.clone();
+        let logger =
+            Logger::with_waker(config.client.log.clone(), &config.client.client_id, move || raise.raise());
+        let deliveries = Arc::new(Deliveries::new(pool.clone(), signal, logger.clone()));
         let accumulator =
             Arc::new(RecordAccumulator::new(accumulator_settings(config, seed), pool, waker.clone()));
         let control = Arc::new(Control::default());
@@ -104,7 +111,7 @@ impl KafkaProducer {
         );
         let managers: Vec<Box<dyn RequestManager>> = vec![Box::new(sender)];
         let core = ClientCore::new(
-            settings::network(&config.client, config.max_in_flight),
+            settings::network(&config.client, config.max_in_flight, logger.clone()),
             settings::metadata(&config.client, true),
             managers,
             seed,
@@ -117,6 +124,7 @@ impl KafkaProducer {
             steps,
             max_block_ms: config.max_block_ms,
             waker,
+            logger,
             handle: Mutex::new(None),
         };
         (producer, Box::new(core))
@@ -125,26 +133,31 @@ impl KafkaProducer {
     /// Hands records over; they are copied. Waits for room in `buffer.memory` at most `max_block_ms` (`None`:
     /// `max.block.ms`; 0: not at all), and for nothing else. What was accepted is reported by
     /// [`KafkaProducer::poll`] exactly once, whatever happens to the rest.
-    pub fn send(&self, topic: &str, source: &mut impl RecordSource, max_block_ms: Option<u64>) -> Sent {
-        let block = max_block_ms.unwrap_or(self.max_block_ms);
-        let wait_until = (block > 0).then(|| after(Duration::from_millis(block)));
+    pub fn send(&self, topic: &[u8], source: &mut impl RecordSource, max_block_ms: Option<u64>) -> Sent {
+        let max_block = Duration::from_millis(max_block_ms.unwrap_or(self.max_block_ms));
         let clock = || crate::sys::now().mono;
-        let context = AppendContext { wall_ms: crate::sys::clock::wall_ms(), mono: &clock, wait_until };
-        self.append(topic, source, &context)
+        self.append(topic, source, &AppendContext::new(crate::sys::clock::wall_ms(), &clock, max_block))
+    }
+
+    /// Sends one record if that takes no more than a copy: its topic is the one this thread sent to last, and its
+    /// batch has room. Returns false, nothing done, in every other case, which is for [`KafkaProducer::send`].
+    #[inline]
+    pub fn try_send_one(&self, topic: &[u8], record: &ProducerRecord<'_>) -> bool {
+        self.steps.is_empty() && self.accumulator.try_append_one(topic, record, crate::sys::clock::wall_ms())
     }
 
     /// As [`KafkaProducer::send`] without waiting, at a given time.
     pub fn send_step(&self, now: Now, topic: &str, source: &mut impl RecordSource) -> Sent {
         let clock = || now.mono;
-        let context = AppendContext { wall_ms: now.wall_ms, mono: &clock, wait_until: None };
-        self.append(topic, source, &context)
+        self.append(topic.as_bytes(), source, &AppendContext::new(now.wall_ms, &clock, Duration::ZERO))
     }
 
-    fn append(&self, topic: &str, source: &mut impl RecordSource, context: &AppendContext<'_>) -> Sent {
+    fn append(&self, topic: &[u8], source: &mut impl RecordSource, context: &AppendContext<'_>) -> Sent {
         if self.steps.is_empty() {
             return self.accumulator.append(topic, source, context);
         }
-        let mut prepared = Prepared { source, steps: &self.steps, topic };
+        let name = String::from_utf8_lossy(topic);
+        let mut prepared = Prepared { source, steps: &self.steps, topic: &name };
         self.accumulator.append(topic, &mut prepared, context)
     }
 
@@ -218,27 +231,43 @@ impl KafkaProducer {
     pub fn close(&self, timeout: Duration) -> Result<(), Error> {
         self.accumulator.close();
         let deadline = after(timeout);
-        if self.accumulator.incomplete.wait_flushed(u64::MAX, deadline) {
+        // A flush, so that nothing lingers, and so that the end of the last batch is announced.
+        self.begin_flush();
+        let flushed = self.accumulator.incomplete.wait_flushed(u64::MAX, deadline);
+        self.end_flush();
+        if flushed {
             return Ok(());
         }
         let left = self.accumulator.incomplete.left();
         self.abort();
-        Err(Error::new(
-            Code::TIMED_OUT,
-            format!("{left} batches were not delivered within {} ms and are given up", timeout.as_millis()),
-        )
-        .hint("their records are reported as PURGED; give close more time, or flush before"))
+        let text =
+            format!("{left} batches were not delivered within {} ms and are given up", timeout.as_millis());
+        let hint = "their records are reported as PURGED; give close more time, or flush before";
+        Err(self.because(Error::new(Code::TIMED_OUT, text).hint(hint)))
+    }
+
+    /// Adds what last went wrong on the network.
+    fn because(&self, error: Error) -> Error {
+        match &*self.control.trouble.lock() {
+            Some(trouble) => error.cause(trouble.to_string()),
+            None => error,
+        }
     }
 
     /// Gives up what is left.
     pub fn abort(&self) {
         self.accumulator.close();
-        self.control.abort.store(true, Ordering::Release);
+        self.control.abort.store(true, Ordering::SeqCst);
         self.waker.wake();
     }
 
     pub fn is_closed(&self) -> bool {
         self.accumulator.is_closed()
+    }
+
+    /// Its log; with `log.sink=poll` the lines are taken from here.
+    pub fn logger(&self) -> &Logger {
+        &self.logger
     }
 
     /// Bytes of `buffer.memory` in use.

@@ -1,6 +1,7 @@
 //! The buffer under an open batch.
 
 use super::varint::{encode_varlong, MAX_VARLONG};
+use bytes::BytesMut;
 
 /// A pooled buffer with a write position. The whole allocation is initialised, so that writing is storing into a
 /// slice, and stays so when the buffer goes back to its pool and comes again.
@@ -9,14 +10,14 @@ use super::varint::{encode_varlong, MAX_VARLONG};
 /// back when the last request that names it is gone.
 #[derive(Debug, Default)]
 pub struct ByteBufferOutputStream {
-    memory: Vec<u8>,
+    memory: BytesMut,
     written: usize,
 }
 
 impl ByteBufferOutputStream {
     /// Takes a buffer, usually from a pool; what is in it does not matter. Costs nothing when its length is
-    /// its capacity, as in a buffer that [`into_inner`](Self::into_inner) gave back or `vec![0; n]` made.
-    pub fn new(mut memory: Vec<u8>) -> ByteBufferOutputStream {
+    /// its capacity, as in a buffer that [`into_inner`](Self::into_inner) gave back or `BytesMut::zeroed` made.
+    pub fn new(mut memory: BytesMut) -> ByteBufferOutputStream {
         let capacity = memory.capacity();
         memory.resize(capacity, 0);
         ByteBufferOutputStream { memory, written: 0 }
@@ -39,15 +40,16 @@ impl ByteBufferOutputStream {
     }
 
     /// The memory, for the pool.
-    pub fn into_inner(self) -> Vec<u8> {
+    pub fn into_inner(self) -> BytesMut {
         self.memory
     }
 
-    /// The free part, if it has at least `n` bytes.
+    /// The free part, if it has at least `n` bytes and `spare` more.
     #[inline(always)]
-    pub(super) fn free(&mut self, n: usize) -> Option<&mut [u8]> {
+    pub(super) fn free(&mut self, n: usize, spare: usize) -> Option<&mut [u8]> {
         let free = self.memory.get_mut(self.written..)?;
-        if free.len() < n {
+        // Asked in this way round, the compiler sees that `spare` bytes are there.
+        if free.len().checked_sub(spare)? < n {
             return None;
         }
         Some(free)
@@ -73,7 +75,7 @@ impl ByteBufferOutputStream {
     /// Appends bytes, growing the memory when needed.
     pub(super) fn put(&mut self, bytes: &[u8]) {
         self.reserve(bytes.len());
-        if let Some(to) = self.free(bytes.len()).and_then(|free| free.get_mut(..bytes.len())) {
+        if let Some(to) = self.free(bytes.len(), 0).and_then(|free| free.get_mut(..bytes.len())) {
             to.copy_from_slice(bytes);
             self.advance(bytes.len());
         }

@@ -9,6 +9,7 @@ use super::compression::{Compression, Compressor};
 use super::header::{BatchFacts, ProducerState, BATCH_OVERHEAD};
 use super::headers::{nullable_size, Headers};
 use super::varint::{varint_size, varlong_size, word_encode, zigzag64};
+use bytes::BytesMut;
 use std::fmt;
 
 /// A record to be written; everything is borrowed.
@@ -61,15 +62,18 @@ pub fn record_size_upper_bound(record: &RecordRef<'_>) -> usize {
         .saturating_add(record.headers.encoded_size())
 }
 
-/// Bytes that the word-at-a-time path may touch behind the record it writes.
-const SLACK: usize = 8;
-/// Lengths and deltas that the word-at-a-time path takes are below this (three bytes as a zigzag varint).
+/// The numbers in front of the value are in so many bytes: eight of length, attributes and timestamp delta at
+/// most, four of offset delta and the length of a null key, and the word with the value's length. This much room
+/// is asked for behind the record too, because stores of words touch more than they mean.
+const WINDOW: usize = 24;
+/// Lengths and deltas that the word-at-a-time path takes are below this: three bytes as a zigzag varint, and the
+/// record's length four.
 const SMALL: usize = 1 << 20;
 
 impl MemoryRecordsBuilder {
     /// An empty batch in `memory`, usually a pooled buffer of `batch.size` bytes; see
     /// [`ByteBufferOutputStream::new`]. It grows only for a record that it can't hold otherwise.
-    pub fn new(memory: Vec<u8>) -> MemoryRecordsBuilder {
+    pub fn new(memory: BytesMut) -> MemoryRecordsBuilder {
         MemoryRecordsBuilder {
             out: ByteBufferOutputStream::new(memory),
             records: 0,
@@ -149,17 +153,14 @@ impl MemoryRecordsBuilder {
             return None;
         }
         let value = record.value?;
+        let key = record.key.unwrap_or(&[]);
         let delta = zigzag64(record.timestamp_ms.wrapping_sub(self.base_timestamp));
-        if delta >> 1 >= SMALL as u64 || value.len() >= SMALL {
+        if delta >> 1 >= SMALL as u64 || (key.len() | value.len()) >= SMALL {
             return None;
         }
         let (delta, delta_bytes) = word_encode(delta as u32);
         let (offset, offset_bytes) = word_encode(self.records << 1);
         let (value_len, value_bytes) = word_encode((value.len() as u32) << 1);
-        let key = record.key.unwrap_or(&[]);
-        if key.len() >= SMALL {
-            return None;
-        }
         let (key_len, key_bytes) = match record.key {
             None => (1, 1),
             Some(key) => word_encode((key.len() as u32) << 1),
@@ -168,32 +169,32 @@ impl MemoryRecordsBuilder {
         let numbers =
             delta_bytes.wrapping_add(offset_bytes).wrapping_add(key_bytes).wrapping_add(value_bytes);
         let body = (numbers as usize).wrapping_add(2).wrapping_add(key.len()).wrapping_add(value.len());
-        if body >= SMALL {
-            return None;
-        }
         let (length, length_bytes) = word_encode((body as u32) << 1);
         let total = body.wrapping_add(length_bytes as usize);
-        if self.size().wrapping_add(total) > limit {
+        let size = self.out.len().wrapping_add(BATCH_OVERHEAD).wrapping_add(total);
+        if size > limit {
             return None;
         }
-        let to = self.out.free(total.wrapping_add(SLACK))?;
-        let front = length | delta << (length_bytes.wrapping_mul(8).wrapping_add(8) & 63);
-        put_word(to, 0, front)?;
+        let to = self.out.free(total, WINDOW)?;
+        let window = to.first_chunk_mut::<WINDOW>()?;
+        put_word(window, 0, length | delta << (length_bytes.wrapping_mul(8).wrapping_add(8) & 63));
         let mut at = (length_bytes.wrapping_add(delta_bytes) as usize).wrapping_add(1);
-        let middle = offset | key_len << (offset_bytes.wrapping_mul(8) & 63);
-        let middle_bytes = offset_bytes.wrapping_add(key_bytes);
-        put_word(to, at, middle)?;
-        at = at.wrapping_add(middle_bytes as usize);
-        if !key.is_empty() {
-            let end = at.wrapping_add(key.len());
-            to.get_mut(at..end)?.copy_from_slice(key);
-            at = end;
+        put_word(window, at, offset | key_len << (offset_bytes.wrapping_mul(8) & 63));
+        at = at.wrapping_add(offset_bytes.wrapping_add(key_bytes) as usize);
+        match record.key {
+            None => put_word(window, at, value_len),
+            Some(key) => {
+                let end = at.wrapping_add(key.len());
+                to.get_mut(at..end)?.copy_from_slice(key);
+                at = end;
+                put_word(to.get_mut(at..)?.first_chunk_mut::<WINDOW>()?, 0, value_len);
+            }
         }
-        put_word(to, at, value_len)?;
         at = at.wrapping_add(value_bytes as usize);
-        let end = at.wrapping_add(value.len());
-        to.get_mut(at..end)?.copy_from_slice(value);
-        *to.get_mut(end)? = 0;
+        let rest = to.get_mut(at..at.wrapping_add(value.len()).wrapping_add(1))?;
+        let (header_count, to) = rest.split_last_mut()?;
+        *header_count = 0;
+        to.copy_from_slice(value);
         Some(total)
     }
 
@@ -273,16 +274,17 @@ impl MemoryRecordsBuilder {
     }
 
     /// Gives the memory back unread, for a batch that is given up.
-    pub fn into_inner(self) -> Vec<u8> {
+    pub fn into_inner(self) -> BytesMut {
         self.out.into_inner()
     }
 }
 
-/// Stores eight bytes at `at`.
+/// Stores a word at `at` of the window, which is below 16 here.
 #[inline(always)]
-fn put_word(to: &mut [u8], at: usize, word: u64) -> Option<()> {
-    *to.get_mut(at..)?.first_chunk_mut::<8>()? = word.to_le_bytes();
-    Some(())
+fn put_word(window: &mut [u8; WINDOW], at: usize, word: u64) {
+    if let Some(to) = window.get_mut(at & 15..).and_then(|w| w.first_chunk_mut::<8>()) {
+        *to = word.to_le_bytes();
+    }
 }
 
 /// A batch that is ready to be sent: its records in one piece, and what its header says.

@@ -40,7 +40,7 @@ pub use compression::{Compression, Compressor, Decompressor};
 pub use error::{DecompressError, Problem, RecordError};
 pub use header::{set_append_time, set_offset_and_epoch, BatchFacts, ProducerState, BATCH_OVERHEAD};
 pub use headers::{Header, HeaderIter, Headers};
-pub use view::{Record, Records, Span};
+pub use view::{Record, RecordView, Records, Span};
 
 /// How the timestamps of a batch came to be.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]

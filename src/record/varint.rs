@@ -65,21 +65,26 @@ pub(super) const fn word_encode(v: u32) -> (u64, u32) {
     }
 }
 
-/// Decodes the value in the low bytes of a word: (value, number of bytes), or nothing when it has more than four.
+/// Takes the value in the low bytes of a word: (value, rest of the word, number of bytes), or nothing when it has
+/// more than four. Bytes that have a successor have their top bit set, which the constants take off again.
 #[inline(always)]
-pub(super) const fn word_decode(w: u64) -> Option<(u32, u32)> {
+pub(super) const fn word_decode(w: u64) -> Option<(u32, u64, usize)> {
+    let (b0, b1) = (w as u8 as u32, (w >> 8) as u8 as u32);
     if w & 0x80 == 0 {
-        Some(((w & 0x7f) as u32, 1))
-    } else if w & 0x8000 == 0 {
-        Some((((w & 0x7f) | ((w >> 1) & 0x3f80)) as u32, 2))
-    } else if w & 0x80_0000 == 0 {
-        Some((((w & 0x7f) | ((w >> 1) & 0x3f80) | ((w >> 2) & 0x1f_c000)) as u32, 3))
-    } else if w & 0x8000_0000 == 0 {
-        let low = (w & 0x7f) | ((w >> 1) & 0x3f80) | ((w >> 2) & 0x1f_c000);
-        Some(((low | ((w >> 3) & 0xfe0_0000)) as u32, 4))
-    } else {
-        None
+        return Some((b0, w >> 8, 1));
     }
+    if w & 0x8000 == 0 {
+        return Some(((b1 << 7).wrapping_add(b0).wrapping_sub(1 << 7), w >> 16, 2));
+    }
+    let (b2, b3) = ((w >> 16) as u8 as u32, (w >> 24) as u8 as u32);
+    let low = (b2 << 14).wrapping_add(b1 << 7).wrapping_add(b0).wrapping_sub((1 << 14) | (1 << 7));
+    if w & 0x80_0000 == 0 {
+        return Some((low, w >> 24, 3));
+    }
+    if w & 0x8000_0000 == 0 {
+        return Some(((b3 << 21).wrapping_add(low).wrapping_sub(1 << 21), w >> 32, 4));
+    }
+    None
 }
 
 /// Encodes a varlong into the front of `out` and gives the number of bytes. A varint is the same: the zigzag form
@@ -211,7 +216,8 @@ mod tests {
             push_varlong(&mut out, unzigzag64(u64::from(v)));
             prop_assert_eq!(&word.to_le_bytes()[..n as usize], &out[..]);
             prop_assert_eq!(word >> (8 * n), 0);
-            prop_assert_eq!(word_decode(word | tail << (8 * n)), Some((v, n)));
+            let rest = tail >> (8 * n);
+            prop_assert_eq!(word_decode(word | rest << (8 * n)), Some((v, rest, n as usize)));
         }
     }
 }

@@ -1,6 +1,6 @@
 //! From ready partitions to produce requests.
 
-use super::partition::{InFlightBatch, PartitionState, MAX_NUMBERED_IN_FLIGHT};
+use super::partition::{InFlightBatch, PartitionState, QueuePlace, MAX_NUMBERED_IN_FLIGHT};
 use super::{data, Sender};
 use crate::client::request::{NodeId, Outbox, RequestSpec, Target};
 use crate::config::wire_ms;
@@ -44,7 +44,7 @@ impl Sender {
         if let Some(error) = aborted {
             return self.fail_partition(slot, &error);
         }
-        let Some(state) = self.state(slot) else { return };
+        let Some(state) = self.partitions.get_mut(slot).and_then(Option::as_mut) else { return };
         let Some(leader) = state.leader else {
             let topic = state.partition.topic.clone();
             if has_batches(state) {
@@ -53,11 +53,13 @@ impl Sender {
             return self.schedule_expiry(slot);
         };
         let readiness = readiness(now, state, settings.linger_ms, urgent);
-        let queued = state.queued;
+        let queued = state.queued.is_some();
         match readiness {
             Readiness::Ready if !queued => {
-                state.queued = true;
-                self.ready.entry(leader).or_default().push_back(slot);
+                let place = QueuePlace(self.next_place);
+                state.queued = Some(place);
+                self.next_place += 1;
+                self.ready.entry(leader).or_default().push_back((slot, place));
                 self.lingering.remove(&slot);
             }
             Readiness::Ready => {}
@@ -98,10 +100,9 @@ impl Sender {
         let mut size = 0;
         let queued = self.ready.get(&node).map_or(0, |q| q.len());
         for _ in 0..queued {
-            let Some(slot) = self.ready.get_mut(&node).and_then(|q| q.pop_front()) else { break };
-            if self.state(slot).is_some_and(|s| s.leader != Some(node)) {
-                // The leader moved while it was queued here.
-                self.requeue(now, slot, out);
+            let Some((slot, place)) = self.ready.get_mut(&node).and_then(|q| q.pop_front()) else { break };
+            if self.state(slot).is_none_or(|s| s.queued != Some(place)) {
+                // Its leader moved while it was queued here; it is queued elsewhere by now.
                 continue;
             }
             let room = if carried.is_empty() {
@@ -118,11 +119,11 @@ impl Sender {
                 }
                 Taken::Nothing => {
                     if let Some(state) = self.state(slot) {
-                        state.queued = false;
+                        state.queued = None;
                     }
                 }
                 Taken::TooLarge => {
-                    self.ready.entry(node).or_default().push_front(slot);
+                    self.ready.entry(node).or_default().push_front((slot, place));
                     break;
                 }
             }
@@ -146,7 +147,7 @@ impl Sender {
     /// Puts a partition back into its leader's queue if there is more to send, else sets its timer.
     fn requeue(&mut self, now: Now, slot: usize, out: &mut Outbox<'_>) {
         if let Some(state) = self.state(slot) {
-            state.queued = false;
+            state.queued = None;
         }
         self.look_at(now, slot, out);
     }

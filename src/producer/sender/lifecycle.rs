@@ -1,5 +1,6 @@
 //! What ends batches other than an answer: time, close, a lost client; and how topics become known.
 
+use super::partition::QueuePlace;
 use super::{Outcome, Sender};
 use crate::client::metadata::{TopicMetadata, TopicState};
 use crate::client::request::Outbox;
@@ -141,7 +142,7 @@ impl Sender {
             if chunks.is_empty() {
                 pending.listed = false;
                 // Under the lock: whoever waits for it finds the view and appends behind what was placed.
-                topic.view.store(Some(view));
+                topic.view.store(view);
                 break;
             }
             drop(pending);
@@ -162,18 +163,18 @@ impl Sender {
         known: &Arc<TopicMetadata>,
         out: &mut Outbox<'_>,
     ) {
-        if topic.view.load().is_none() || known.partitions.is_empty() {
+        if !topic.view.is_some() || known.partitions.is_empty() {
             return;
         }
         let view = Arc::new(self.accumulator.view_of(topic, known.partitions.len(), available(known)));
-        topic.view.store(Some(view.clone()));
+        topic.view.store(view.clone());
         for (partition, p) in view.partitions.iter().zip(&known.partitions) {
             let slot = partition.slot;
             let Some(state) = self.state(slot) else { continue };
             if state.leader != p.leader {
                 state.leader = p.leader;
-                // Should it be queued for the old leader, that queue passes it on.
-                state.queued = false;
+                // Its place in the old leader's queue counts no more.
+                state.queued = None;
                 for retry in &mut state.retries {
                     // A new leader is a reason not to wait any longer.
                     retry.retry_at = retry.retry_at.min(now.mono);
@@ -229,10 +230,13 @@ impl Sender {
 
     /// Fails what is ready to be sent: there is no producer id to be had.
     pub(super) fn fail_ready(&mut self, error: &Error) {
-        let slots: Vec<usize> = self.ready.values_mut().flat_map(|q| q.drain(..)).collect();
-        for slot in slots {
+        let places: Vec<(usize, QueuePlace)> = self.ready.values_mut().flat_map(|q| q.drain(..)).collect();
+        for (slot, place) in places {
+            if self.state(slot).is_none_or(|s| s.queued != Some(place)) {
+                continue;
+            }
             if let Some(state) = self.state(slot) {
-                state.queued = false;
+                state.queued = None;
             }
             self.fail_partition(slot, error);
         }

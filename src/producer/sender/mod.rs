@@ -12,7 +12,7 @@ mod split;
 #[cfg(test)]
 mod tests;
 
-use self::partition::PartitionState;
+use self::partition::{PartitionState, QueuePlace};
 use super::accumulator::RecordAccumulator;
 use super::deliveries::{Deliveries, DeliveryChunk};
 use super::topic::Topic;
@@ -21,6 +21,7 @@ use crate::client::connection_states::Backoff;
 use crate::client::request::{NodeId, NodeKey, Outbox, RequestId, RequestManager, RequestResult};
 use crate::error::Error;
 use crate::time::{earlier, Deadline, Nanos, Now};
+use parking_lot::Mutex;
 use std::cmp::Reverse;
 use std::collections::{BTreeMap, BTreeSet, BinaryHeap, HashMap, VecDeque};
 use std::sync::atomic::{AtomicBool, Ordering};
@@ -48,6 +49,8 @@ pub struct Settings {
 pub struct Control {
     /// Give up what is left and report it as purged.
     pub abort: AtomicBool,
+    /// What last went wrong on the network, while it lasts: the reason that a flush in vain gives.
+    pub trouble: Mutex<Option<Error>>,
 }
 
 pub struct Sender {
@@ -59,7 +62,7 @@ pub struct Sender {
     /// By slot.
     partitions: Vec<Option<PartitionState>>,
     /// Partitions with something to send, by leader, first come first served.
-    ready: HashMap<NodeId, VecDeque<usize>, foldhash::fast::RandomState>,
+    ready: HashMap<NodeId, VecDeque<(usize, QueuePlace)>, foldhash::fast::RandomState>,
     /// Partitions whose open batch waits for `linger.ms`.
     lingering: BTreeSet<usize>,
     timers: BinaryHeap<Reverse<(Nanos, usize)>>,
@@ -68,7 +71,10 @@ pub struct Sender {
     /// What each request on its way carries: slots.
     requests: HashMap<RequestId, Vec<usize>, foldhash::fast::RandomState>,
     next_order: u64,
+    next_place: u64,
     aborted: Option<Error>,
+    /// Nothing is noted in `control.trouble`.
+    untroubled: bool,
     rng: fastrand::Rng,
 }
 
@@ -95,7 +101,9 @@ impl Sender {
             waiting_topics: BTreeMap::new(),
             requests: HashMap::default(),
             next_order: 0,
+            next_place: 0,
             aborted: None,
+            untroubled: true,
             rng: fastrand::Rng::with_seed(seed),
         }
     }
@@ -175,6 +183,14 @@ impl Sender {
         self.accumulator.incomplete.end(batch.epoch);
     }
 
+    fn note_trouble(&mut self, out: &Outbox<'_>) {
+        let now = out.net.last_error();
+        if now.is_none() != self.untroubled || now.is_some() {
+            self.untroubled = now.is_none();
+            *self.control.trouble.lock() = now.cloned();
+        }
+    }
+
     fn next_deadline(&self) -> Option<Deadline> {
         let timer = self.timers.peek().map(|t| t.0 .0);
         let topics = self
@@ -197,7 +213,7 @@ impl RequestManager for Sender {
         loop {
             self.accumulator.awake();
             self.take_news(now, out);
-            if self.control.abort.load(Ordering::Acquire) && self.aborted.is_none() {
+            if self.control.abort.load(Ordering::SeqCst) && self.aborted.is_none() {
                 self.abort_all(&lifecycle::purged());
             }
             self.run_timers(now, out);
@@ -208,6 +224,7 @@ impl RequestManager for Sender {
                 }
             }
             let deadline = earlier(self.send_ready(now, out), self.next_deadline());
+            self.note_trouble(out);
             if self.accumulator.go_to_sleep(deadline) {
                 return deadline;
             }

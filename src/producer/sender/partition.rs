@@ -14,8 +14,8 @@ pub const MAX_NUMBERED_IN_FLIGHT: usize = 5;
 pub struct PartitionState {
     pub partition: Arc<Partition>,
     pub leader: Option<NodeId>,
-    /// In its leader's queue of partitions that have something to send.
-    pub queued: bool,
+    /// Its place in its leader's queue of partitions that have something to send.
+    pub queued: Option<QueuePlace>,
     /// When its timer comes up; `NEVER` when it has none.
     pub scheduled: Nanos,
     /// To be sent again, in their order.
@@ -25,6 +25,11 @@ pub struct PartitionState {
     /// Numbering begins again, under a new epoch, as soon as nothing is in flight.
     restart: bool,
 }
+
+/// A place in a queue. One that is not the partition's present place is void, so that a leader's queue need not be
+/// searched when a partition leaves it.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct QueuePlace(pub u64);
 
 pub struct InFlightBatch {
     pub request: RequestId,
@@ -37,6 +42,9 @@ pub struct InFlightBatch {
 struct Numbering {
     id: ProducerIdAndEpoch,
     next: i32,
+    /// The broker has confirmed a batch of it. A broker that does not know a producer takes whatever number comes
+    /// first; so the second batch must not be sent before the first one is there.
+    confirmed: bool,
 }
 
 impl PartitionState {
@@ -44,7 +52,7 @@ impl PartitionState {
         PartitionState {
             partition,
             leader: None,
-            queued: false,
+            queued: None,
             scheduled: Nanos::NEVER,
             retries: VecDeque::new(),
             in_flight: Vec::new(),
@@ -66,14 +74,23 @@ impl PartitionState {
         match self.retries.front() {
             // What is sent again goes one by one: whatever is in flight behind it will come back as well.
             Some(first) => self.in_flight.iter().all(|f| first.order < f.batch.order),
+            None if self.numbering.is_some_and(|n| !n.confirmed) => self.in_flight.is_empty(),
             None => self.in_flight.len() < limit,
+        }
+    }
+
+    /// The broker confirmed a batch with this number.
+    pub fn confirmed(&mut self, sequence: Option<Sequence>) {
+        if let (Some(numbering), Some(sequence)) = (&mut self.numbering, sequence) {
+            numbering.confirmed |=
+                numbering.id.id == sequence.producer_id && numbering.id.epoch == sequence.epoch;
         }
     }
 
     /// Gives the batch its number, if it has none and batches are numbered.
     pub fn number(&mut self, batch: &mut SealedBatch, id: ProducerIdAndEpoch) {
         if std::mem::take(&mut self.restart) || self.numbering.is_none() {
-            self.numbering = Some(Numbering { id, next: 0 });
+            self.numbering = Some(Numbering { id, next: 0, confirmed: false });
             batch.sequence = None;
             for later in &mut self.retries {
                 later.sequence = None;

@@ -107,6 +107,9 @@ impl Sender {
         let code = answer.code;
         // A duplicate is a batch that was written before, its first answer lost.
         if code.is_ok() || code == Code::DUPLICATE_SEQUENCE_NUMBER {
+            if let Some(state) = self.state(slot) {
+                state.confirmed(batch.sequence);
+            }
             if !reported {
                 let (base_offset, append_time_ms) = (answer.base_offset, answer.append_time_ms);
                 self.report(slot, &mut batch, Outcome::Delivered { base_offset, append_time_ms });

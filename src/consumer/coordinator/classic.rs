@@ -1,0 +1,735 @@
+//! The classic group protocol: a member joins, the leader assigns, all sync, and heartbeats keep it alive.
+//!
+//! A rebalance takes partitions away only with the application's knowledge: it sees a revoked event, and its next
+//! poll says that it is done. Meanwhile heartbeats go on, so a slow application costs nothing but the group's time
+//! (up to `max.poll.interval.ms`). With the eager protocol a member gives up everything before it joins; with the
+//! cooperative one it keeps what it has, and gives up only what the new assignment takes away (KIP-429).
+
+use super::classic_requests::{self as requests, JoinFailed, Joined, RawMember};
+use super::commits::Commits;
+use super::consumer_protocol as protocol;
+use super::turn::{verdict, GroupSettings, Identity, Purpose, Turn, Verdict};
+use crate::client::metadata::{Metadata, TopicState};
+use crate::client::request::{NodeKey, RequestId, RequestResult};
+use crate::config::Assignor;
+use crate::consumer::assignor::{self, Counts, Member};
+use crate::consumer::shared::Shared;
+use crate::consumer::types::Event;
+use crate::error::{Code, Error};
+use crate::log::{Context, Logger};
+use crate::serialization::TopicPartition;
+use crate::time::{earlier, Deadline, Nanos, Now};
+use std::collections::BTreeSet;
+use std::sync::Arc;
+
+/// How long a leader waits for the metadata of topics that only others subscribe to. Should it not come in time, the
+/// assignment is made without them, and again as soon as it comes.
+const ELECTION_MS: u64 = 5_000;
+
+enum State {
+    /// In no group.
+    Out,
+    /// Left because nobody polled; back with the first poll after so many.
+    Evicted {
+        polls: u64,
+    },
+    /// Partitions are to be given up: the application has not seen the event with this number yet, or (`until`) the
+    /// consumer's own commit is under way.
+    Revoking {
+        number: u64,
+        until: Option<Nanos>,
+    },
+    /// About to join.
+    Joining,
+    /// The leader waits for metadata.
+    Electing {
+        members: Vec<Member>,
+        until: Nanos,
+    },
+    Syncing,
+    Stable,
+    /// About to leave, as soon as the commits are through, at the latest at this moment.
+    Leaving {
+        until: Nanos,
+    },
+    /// The coordinator was told.
+    Left {
+        until: Nanos,
+    },
+    /// Something that will not pass by itself.
+    Failed,
+}
+
+pub struct ClassicMember {
+    shared: Arc<Shared>,
+    settings: Arc<GroupSettings>,
+    log: Logger,
+    state: State,
+    wanted: bool,
+    member_id: Arc<str>,
+    /// -1 outside of any.
+    generation: i32,
+    protocol: Assignor,
+    /// The join or sync that is under way.
+    request: Option<RequestId>,
+    /// What was subscribed to when it joined.
+    joined_topics: BTreeSet<Arc<str>>,
+    /// The leader's: what it made the assignment of.
+    assigned_of: Option<(BTreeSet<Arc<str>>, Counts)>,
+    reason: &'static str,
+    heartbeat_at: Nanos,
+    heartbeat_under_way: bool,
+    retry_at: Nanos,
+    failures: u32,
+    /// Subscribing counts as a poll.
+    subscribed_at: Nanos,
+    revocations: u64,
+    /// The subscription that this membership is for.
+    session: u64,
+    /// It left without the coordinator having been told.
+    untold: bool,
+    rng: fastrand::Rng,
+}
+
+/// What a step came to.
+enum Step {
+    Again,
+    Wait(Option<Deadline>),
+}
+
+impl ClassicMember {
+    pub fn new(shared: Arc<Shared>, settings: Arc<GroupSettings>, log: Logger, seed: u64) -> ClassicMember {
+        ClassicMember {
+            shared,
+            log,
+            state: State::Out,
+            wanted: false,
+            member_id: "".into(),
+            generation: -1,
+            protocol: settings.assignors.first().copied().unwrap_or(Assignor::Range),
+            settings,
+            request: None,
+            joined_topics: BTreeSet::new(),
+            assigned_of: None,
+            reason: "",
+            heartbeat_at: Nanos(0),
+            heartbeat_under_way: false,
+            retry_at: Nanos(0),
+            failures: 0,
+            subscribed_at: Nanos(0),
+            revocations: 0,
+            session: 0,
+            untold: false,
+            rng: fastrand::Rng::with_seed(seed),
+        }
+    }
+
+    // ---- from outside
+
+    /// The application subscribed, or changed its subscription.
+    pub fn subscribe(&mut self, now: Now, session: u64) {
+        self.session = session;
+        self.wanted = true;
+        self.subscribed_at = now.mono;
+        match self.state {
+            State::Failed => self.state = State::Out,
+            State::Stable => self.rejoin_if_changed(now),
+            _ => {}
+        }
+    }
+
+    /// Leaves the group as soon as the commits are through, at the latest at `until`. The assignment is gone already.
+    pub fn leave(&mut self, until: Nanos) {
+        self.wanted = false;
+        self.shared.withdraw_revoked();
+        self.state = match self.state {
+            State::Out | State::Failed | State::Evicted { .. } => State::Out,
+            State::Left { until } => State::Left { until },
+            _ => State::Leaving { until },
+        };
+        self.shared.liveness.set_evicted(false);
+    }
+
+    pub fn is_out(&self) -> bool {
+        !self.wanted && matches!(self.state, State::Out | State::Failed | State::Evicted { .. })
+    }
+
+    /// Whether the group has to find out by itself that this member left.
+    pub fn is_untold(&self) -> bool {
+        self.untold
+    }
+
+    /// This member as a commit has to name it; nothing when it is out of the group.
+    pub fn identity(&self) -> Option<Identity> {
+        (self.generation >= 0)
+            .then(|| Identity { member_id: self.member_id.clone(), generation: self.generation })
+    }
+
+    pub fn wants_coordinator(&self) -> bool {
+        !matches!(self.state, State::Out | State::Evicted { .. } | State::Left { .. } | State::Failed)
+    }
+
+    // ---- time passes
+
+    pub fn poll(
+        &mut self,
+        turn: &mut Turn<'_, '_>,
+        coordinator: Option<NodeKey>,
+        commits: &mut Commits,
+    ) -> Option<Deadline> {
+        let alive = self.check_poll_interval(turn, coordinator);
+        let waits = loop {
+            match self.step(turn, coordinator, commits) {
+                Step::Again => {}
+                Step::Wait(deadline) => break deadline,
+            }
+        };
+        earlier(alive, earlier(waits, self.beat(turn, coordinator)))
+    }
+
+    fn step(&mut self, turn: &mut Turn<'_, '_>, coordinator: Option<NodeKey>, commits: &mut Commits) -> Step {
+        let now = turn.now;
+        match &self.state {
+            State::Out if self.wanted => {
+                self.reason = "the application subscribed";
+                self.state = State::Joining;
+                Step::Again
+            }
+            State::Evicted { polls } if self.shared.liveness.polls() > *polls => {
+                self.shared.liveness.set_evicted(false);
+                self.reason = "the application polls again";
+                self.state = State::Joining;
+                Step::Again
+            }
+            State::Revoking { number, until } => self.step_revoking(now, *number, *until, commits),
+            State::Joining if self.request.is_none() => self.step_joining(turn, coordinator),
+            State::Electing { until, .. } => {
+                let until = *until;
+                self.step_electing(turn, coordinator, until)
+            }
+            State::Leaving { until } => {
+                let until = *until;
+                self.step_leaving(turn, coordinator, until, commits.is_idle())
+            }
+            State::Left { until } if *until <= now.mono => {
+                self.untold = true;
+                self.state = State::Out;
+                Step::Again
+            }
+            State::Left { until } => Step::Wait(Some(*until)),
+            _ => Step::Wait(None),
+        }
+    }
+
+    fn step_revoking(&mut self, now: Now, number: u64, until: Option<Nanos>, commits: &mut Commits) -> Step {
+        if self.shared.liveness.acknowledged() < number {
+            return Step::Wait(None);
+        }
+        let until = until.unwrap_or_else(|| {
+            commits.push_own(now);
+            now.mono.plus_ms(self.settings.request_timeout_ms.min(self.settings.max_poll_interval_ms))
+        });
+        if !commits.is_idle() && until > now.mono {
+            self.state = State::Revoking { number, until: Some(until) };
+            return Step::Wait(Some(until));
+        }
+        self.shared.subscription.lock().finish_revoking();
+        self.state = State::Joining;
+        Step::Again
+    }
+
+    fn step_joining(&mut self, turn: &mut Turn<'_, '_>, coordinator: Option<NodeKey>) -> Step {
+        let Some(node) = coordinator else { return Step::Wait(None) };
+        if self.retry_at > turn.now.mono {
+            return Step::Wait(Some(self.retry_at));
+        }
+        let subscription = self.shared.subscription.lock();
+        let (topics, owned) = (subscription.subscription().clone(), subscription.assignment());
+        drop(subscription);
+        let encoded = self.settings.assignors.iter().map(|a| {
+            let metadata = protocol::encode_subscription(*a, &topics, &owned, self.generation)?;
+            Ok((a.protocol_name(), metadata))
+        });
+        let protocols = match encoded.collect::<Result<Vec<_>, crate::protocol::EncodeError>>() {
+            Ok(protocols) => protocols,
+            Err(e) => {
+                self.fail(e.into_error("the subscription"));
+                return Step::Again;
+            }
+        };
+        self.log.info(
+            turn.now,
+            Context::Cgrp,
+            format_args!("joining {}: {}", self.settings.group_id, self.reason),
+        );
+        self.joined_topics = topics;
+        self.assigned_of = None;
+        let request = requests::join(&self.settings, node, &self.member_id, protocols, self.reason);
+        self.request = Some(turn.send(Purpose::Join, request));
+        Step::Wait(None)
+    }
+
+    fn step_electing(&mut self, turn: &mut Turn<'_, '_>, coordinator: Option<NodeKey>, until: Nanos) -> Step {
+        let State::Electing { members, .. } = &self.state else { return Step::Wait(None) };
+        let Some(node) = coordinator else {
+            // The sync would come too late anyway.
+            self.state = State::Joining;
+            return Step::Again;
+        };
+        let topics: BTreeSet<Arc<str>> = members.iter().flat_map(|m| m.topics.iter().cloned()).collect();
+        let Some(counts) = counts(turn.out.metadata, &topics, until <= turn.now.mono) else {
+            return Step::Wait(Some(until));
+        };
+        let assignment = assignor::assign(self.protocol, members, &counts);
+        let ids = members.iter().map(|m| m.id.clone());
+        let encoded: Result<Vec<_>, crate::protocol::EncodeError> =
+            ids.zip(&assignment).map(|(id, own)| Ok((id, protocol::encode_assignment(own)?))).collect();
+        self.assigned_of = Some((topics, counts));
+        match encoded {
+            Ok(assignments) => self.send_sync(turn, node, assignments),
+            Err(e) => self.fail(e.into_error("an assignment")),
+        }
+        Step::Wait(None)
+    }
+
+    fn send_sync(
+        &mut self,
+        turn: &mut Turn<'_, '_>,
+        node: NodeKey,
+        assignments: Vec<(Arc<str>, bytes::Bytes)>,
+    ) {
+        let member = Identity { member_id: self.member_id.clone(), generation: self.generation };
+        let request =
+            requests::sync(&self.settings, node, member, self.protocol.protocol_name(), assignments);
+        self.request = Some(turn.send(Purpose::Sync, request));
+        self.state = State::Syncing;
+    }
+
+    fn step_leaving(
+        &mut self,
+        turn: &mut Turn<'_, '_>,
+        coordinator: Option<NodeKey>,
+        until: Nanos,
+        idle: bool,
+    ) -> Step {
+        let late = until <= turn.now.mono;
+        let unknown = self.member_id.is_empty() || self.settings.instance_id.is_some();
+        if !late && (!idle || (coordinator.is_none() && !unknown)) {
+            return Step::Wait(Some(until));
+        }
+        let told = !late && self.tell_leave(turn, coordinator, "the consumer unsubscribed or was closed");
+        self.untold = !told && !unknown;
+        self.forget();
+        self.state = if told { State::Left { until } } else { State::Out };
+        Step::Again
+    }
+
+    /// Says good-bye, unless this is a static member, whose place is kept until its session ends.
+    fn tell_leave(
+        &mut self,
+        turn: &mut Turn<'_, '_>,
+        coordinator: Option<NodeKey>,
+        reason: &'static str,
+    ) -> bool {
+        let Some(node) = coordinator else { return false };
+        if self.member_id.is_empty() || self.settings.instance_id.is_some() {
+            return false;
+        }
+        // Behind a join that is under way it would wait as long as that does.
+        let node = if self.request.is_some() { NodeKey::data(node.id) } else { node };
+        turn.send(Purpose::Leave, requests::leave(&self.settings, node, &self.member_id, reason));
+        true
+    }
+
+    /// Sends heartbeats while this is a member. Joins and syncs count as such.
+    fn beat(&mut self, turn: &mut Turn<'_, '_>, coordinator: Option<NodeKey>) -> Option<Deadline> {
+        if !matches!(self.state, State::Stable | State::Revoking { .. }) || self.heartbeat_under_way {
+            return None;
+        }
+        let (member, node) = (self.identity()?, coordinator?);
+        if self.heartbeat_at > turn.now.mono {
+            return Some(self.heartbeat_at);
+        }
+        let generation = member.generation;
+        turn.send(Purpose::Heartbeat(generation), requests::heartbeat(&self.settings, node, member));
+        self.heartbeat_under_way = true;
+        self.heartbeat_at = turn.now.mono.plus_ms(self.settings.heartbeat_interval_ms);
+        None
+    }
+
+    /// Leaves when the application has not polled for too long.
+    fn check_poll_interval(
+        &mut self,
+        turn: &mut Turn<'_, '_>,
+        coordinator: Option<NodeKey>,
+    ) -> Option<Deadline> {
+        let out = State::Out;
+        if matches!(
+            self.state,
+            State::Leaving { .. } | State::Left { .. } | State::Failed | State::Evicted { .. }
+        ) || std::mem::discriminant(&self.state) == std::mem::discriminant(&out)
+        {
+            return None;
+        }
+        let (now, interval) = (turn.now.mono, self.settings.max_poll_interval_ms);
+        // The number first: a poll that begins from here on brings the member back.
+        let (polls, last) = (self.shared.liveness.polls(), self.shared.liveness.last_poll());
+        if last == Nanos::NEVER {
+            return Some(now.plus_ms(interval));
+        }
+        let until = last.max(self.subscribed_at).plus_ms(interval);
+        if until > now {
+            return Some(until);
+        }
+        let text = format!("the application did not poll for {interval} ms (max.poll.interval.ms)");
+        self.log.warning(turn.now, Context::Cgrp, format_args!("{text}: leaving {}", self.settings.group_id));
+        self.tell_leave(turn, coordinator, "the application did not poll for max.poll.interval.ms");
+        let hint = "process less between two polls, or raise max.poll.interval.ms; the next poll joins again";
+        self.lose(Error::new(Code::TIMED_OUT, text).hint(hint));
+        self.forget();
+        self.shared.liveness.set_evicted(true);
+        self.state = State::Evicted { polls };
+        None
+    }
+
+    // ---- rebalances
+
+    /// Joins again; before, the application gives up what it must.
+    fn rejoin(&mut self, now: Now, reason: &'static str) {
+        self.log.info(now, Context::Cgrp, format_args!("rebalance of {}: {reason}", self.settings.group_id));
+        self.reason = reason;
+        let subscription = self.shared.subscription.lock();
+        if subscription.session() != self.session {
+            // The application unsubscribed; the command to leave is on its way.
+            return;
+        }
+        let mut owned = subscription.owned();
+        if self.settings.is_cooperative() {
+            owned.retain(|p| !subscription.subscription().contains(&p.topic));
+        }
+        drop(subscription);
+        self.give_up(owned);
+    }
+
+    /// Has the application give up these partitions, then joins.
+    fn give_up(&mut self, partitions: Vec<TopicPartition>) {
+        if partitions.is_empty() {
+            self.state = State::Joining;
+            return;
+        }
+        self.shared.subscription.lock().start_revoking(&partitions);
+        self.revocations += 1;
+        self.shared.notify_revoked(partitions, self.revocations);
+        self.state = State::Revoking { number: self.revocations, until: None };
+    }
+
+    fn rejoin_if_changed(&mut self, now: Now) {
+        let changed = *self.shared.subscription.lock().subscription() != self.joined_topics;
+        if changed {
+            self.rejoin(now, "the subscription changed");
+        }
+    }
+
+    /// All partitions are gone already; nothing can be committed for them.
+    fn lose(&mut self, reason: Error) {
+        let unseen = self.shared.withdraw_revoked();
+        let mut subscription = self.shared.subscription.lock();
+        if subscription.session() != self.session {
+            return;
+        }
+        let partitions = subscription.lose_all(unseen);
+        drop(subscription);
+        if !partitions.is_empty() {
+            self.shared.notify(Event::Lost { partitions, reason });
+        }
+    }
+
+    fn forget(&mut self) {
+        self.member_id = "".into();
+        self.generation = -1;
+        self.request = None;
+        self.assigned_of = None;
+    }
+
+    /// The coordinator does not know this member any more, or not in this generation.
+    pub fn on_member_lost(&mut self, now: Now, code: Code, generation: i32) {
+        if generation != self.generation || self.generation < 0 {
+            return;
+        }
+        self.log.info(
+            now,
+            Context::Cgrp,
+            format_args!("lost the membership of {}: {}", self.settings.group_id, code.name()),
+        );
+        if code == Code::UNKNOWN_MEMBER_ID {
+            self.member_id = "".into();
+        }
+        self.generation = -1;
+        self.lose(Error::new(code, "this member is not in the group any more"));
+        if !matches!(self.state, State::Leaving { .. } | State::Left { .. }) {
+            self.reason = "the coordinator took this member out";
+            self.request = None;
+            self.state = State::Joining;
+        }
+    }
+
+    /// Someone found the group rebalancing.
+    pub fn on_rebalance(&mut self, now: Now) {
+        if matches!(self.state, State::Stable) {
+            self.rejoin(now, "the group rebalances");
+        }
+    }
+
+    /// Gives the group up until the application subscribes anew.
+    pub fn fail(&mut self, error: Error) {
+        let error = error.fatal(true);
+        self.lose(error.clone());
+        self.forget();
+        self.state = State::Failed;
+        self.wanted = false;
+        self.shared.report(error);
+    }
+
+    /// The leader joins again when the partitions are not those that it assigned.
+    pub fn on_metadata(&mut self, now: Now, metadata: &Metadata) {
+        let (State::Stable, Some((topics, assigned))) = (&self.state, &self.assigned_of) else { return };
+        if counts(metadata, topics, true).is_some_and(|now| now != *assigned) {
+            self.rejoin(now, "the number of partitions changed");
+        }
+    }
+
+    // ---- answers
+
+    pub fn on_join(&mut self, turn: &mut Turn<'_, '_>, id: RequestId, result: RequestResult) -> Verdict {
+        if self.request != Some(id) {
+            return Verdict::Fine;
+        }
+        self.request = None;
+        if !matches!(self.state, State::Joining) {
+            return Verdict::Fine;
+        }
+        let response = match result {
+            Ok(response) => response,
+            Err(_) => return self.again(turn.now, Verdict::CoordinatorLost),
+        };
+        match requests::read_join(&response) {
+            Ok(joined) => self.joined(turn, NodeKey::coordinator(response.node), joined),
+            Err(failed) => self.join_failed(turn.now, failed),
+        }
+    }
+
+    fn joined(&mut self, turn: &mut Turn<'_, '_>, node: NodeKey, joined: Joined) -> Verdict {
+        let chosen = self.settings.assignors.iter().find(|a| a.protocol_name() == joined.protocol);
+        let Some(protocol) = chosen.copied() else {
+            let text = format!(
+                "the group chose the assignor {:?}, which this member did not offer",
+                joined.protocol
+            );
+            self.fail(Error::new(Code::INCONSISTENT_GROUP_PROTOCOL, text));
+            return Verdict::Fine;
+        };
+        self.protocol = protocol;
+        self.member_id = joined.member_id;
+        self.generation = joined.generation;
+        match joined.members {
+            Some(members) if !joined.skip_assignment => self.elected(turn.now, members),
+            _ => {
+                self.shared.subscription.lock().set_group_topics(BTreeSet::new());
+                self.send_sync(turn, node, Vec::new());
+            }
+        }
+        Verdict::Fine
+    }
+
+    /// This member is the leader.
+    fn elected(&mut self, now: Now, members: Vec<RawMember>) {
+        let decoded = members
+            .iter()
+            .map(|(id, instance, metadata)| protocol::decode_subscription(id, instance.as_deref(), metadata));
+        match decoded.collect::<Result<Vec<Member>, Error>>() {
+            Ok(members) => {
+                let topics = members.iter().flat_map(|m| m.topics.iter().cloned()).collect();
+                self.shared.subscription.lock().set_group_topics(topics);
+                self.state = State::Electing { members, until: now.mono.plus_ms(ELECTION_MS) };
+            }
+            Err(error) => {
+                self.shared.report(error);
+                self.again(now, Verdict::Fine);
+            }
+        }
+    }
+
+    fn join_failed(&mut self, now: Now, failed: JoinFailed) -> Verdict {
+        let JoinFailed { error, member_id } = failed;
+        let verdict = verdict(error.code());
+        match error.code() {
+            Code::MEMBER_ID_REQUIRED => {
+                self.member_id = member_id.unwrap_or_else(|| "".into());
+                return Verdict::Fine;
+            }
+            Code::UNKNOWN_MEMBER_ID | Code::ILLEGAL_GENERATION => {
+                // A member that kept partitions through the rebalance has lost them now.
+                self.on_member_lost(now, error.code(), self.generation);
+                self.member_id = "".into();
+            }
+            Code::INCONSISTENT_GROUP_PROTOCOL
+            | Code::INVALID_SESSION_TIMEOUT
+            | Code::INVALID_GROUP_ID
+            | Code::FENCED_INSTANCE_ID
+            | Code::UNSUPPORTED_VERSION => {
+                self.fail(join_hint(error));
+                return Verdict::Fine;
+            }
+            _ if error.is_retriable() => {}
+            _ => self.shared.report(error),
+        }
+        self.again(now, verdict)
+    }
+
+    /// Joins again after a pause.
+    fn again(&mut self, now: Now, verdict: Verdict) -> Verdict {
+        self.failures = self.failures.saturating_add(1);
+        self.retry_at = now.mono.plus_ms(self.settings.retry.after(self.failures, self.rng.f64()));
+        self.state = State::Joining;
+        match verdict {
+            Verdict::CoordinatorLost => verdict,
+            _ => Verdict::Fine,
+        }
+    }
+
+    pub fn on_sync(&mut self, now: Now, id: RequestId, result: RequestResult) -> Verdict {
+        if self.request != Some(id) {
+            return Verdict::Fine;
+        }
+        self.request = None;
+        if !matches!(self.state, State::Syncing) {
+            return Verdict::Fine;
+        }
+        let answer = match result {
+            Ok(response) => requests::read_sync(&response),
+            Err(_) => return self.again(now, Verdict::CoordinatorLost),
+        };
+        let error = match answer.and_then(|bytes| protocol::decode_assignment(&bytes)) {
+            Ok(assigned) => {
+                self.failures = 0;
+                self.heartbeat_at = now.mono.plus_ms(self.settings.heartbeat_interval_ms);
+                self.take_over(now, assigned);
+                return Verdict::Fine;
+            }
+            Err(error) => error,
+        };
+        let verdict = verdict(error.code());
+        match verdict {
+            Verdict::Fenced => {
+                self.fail(error);
+                return Verdict::Fine;
+            }
+            Verdict::MemberLost(code) => self.on_member_lost(now, code, self.generation),
+            Verdict::Rebalance => {
+                // The others have come already: no reason to let them wait.
+                self.state = State::Joining;
+                return Verdict::Fine;
+            }
+            _ if error.is_retriable() => {}
+            _ => self.shared.report(error),
+        }
+        self.again(now, verdict)
+    }
+
+    fn take_over(&mut self, now: Now, mut assigned: Vec<TopicPartition>) {
+        assigned.sort();
+        assigned.dedup();
+        let mut subscription = self.shared.subscription.lock();
+        if subscription.session() != self.session {
+            return;
+        }
+        let owned: BTreeSet<TopicPartition> = subscription.owned().into_iter().collect();
+        let kept: BTreeSet<&TopicPartition> = assigned.iter().collect();
+        let gone: Vec<TopicPartition> = owned.iter().filter(|p| !kept.contains(p)).cloned().collect();
+        let new: Vec<TopicPartition> = assigned.iter().filter(|p| !owned.contains(p)).cloned().collect();
+        subscription.add_from_group(&new);
+        drop(subscription);
+        let text = format_args!(
+            "generation {} of {}: {} partitions, {} of them new, {} to give up",
+            self.generation,
+            self.settings.group_id,
+            assigned.len(),
+            new.len(),
+            gone.len()
+        );
+        self.log.info(now, Context::Cgrp, text);
+        self.state = State::Stable;
+        if !gone.is_empty() {
+            self.reason = "partitions were given up";
+            self.give_up(gone);
+        }
+        self.shared.notify(Event::Assigned(new));
+        if matches!(self.state, State::Stable) {
+            self.rejoin_if_changed(now);
+        }
+    }
+
+    pub fn on_heartbeat(&mut self, now: Now, generation: i32, result: RequestResult) -> Verdict {
+        self.heartbeat_under_way = false;
+        let code = match result.map_err(|e| e.error).and_then(|r| requests::read_heartbeat(&r)) {
+            Ok(code) => code,
+            Err(_) => {
+                self.heartbeat_at = now.mono;
+                return Verdict::CoordinatorLost;
+            }
+        };
+        if generation != self.generation {
+            return Verdict::Fine;
+        }
+        match verdict(code) {
+            Verdict::CoordinatorLost => {
+                self.heartbeat_at = now.mono;
+                return Verdict::CoordinatorLost;
+            }
+            Verdict::Rebalance => self.on_rebalance(now),
+            Verdict::MemberLost(code) => self.on_member_lost(now, code, generation),
+            Verdict::Fenced => self.fail(Error::new(code, "another consumer has this group.instance.id")),
+            Verdict::Fine if code.is_ok() || code.is_retriable() => {}
+            Verdict::Fine => self.shared.report(Error::new(code, "the coordinator refused a heartbeat")),
+        }
+        Verdict::Fine
+    }
+
+    pub fn on_leave(&mut self) {
+        if matches!(self.state, State::Left { .. }) {
+            self.state = State::Out;
+        }
+    }
+}
+
+/// The partitions of these topics; nothing while some are not known yet, unless it is `late`.
+fn counts(metadata: &Metadata, topics: &BTreeSet<Arc<str>>, late: bool) -> Option<Counts> {
+    let mut counts = Counts::new();
+    for topic in topics {
+        match metadata.topic(topic) {
+            Some(TopicState::Known(known)) => {
+                let n = i32::try_from(known.partitions.len()).unwrap_or(i32::MAX);
+                counts.insert(topic.clone(), n);
+            }
+            Some(TopicState::Failed(_)) => {}
+            // It was asked for, and is not there.
+            Some(TopicState::Unknown { last: Some(_) }) => {}
+            Some(TopicState::Unknown { last: None }) | None if late => {}
+            Some(TopicState::Unknown { last: None }) | None => return None,
+        }
+    }
+    Some(counts)
+}
+
+fn join_hint(error: Error) -> Error {
+    match error.code() {
+        Code::INCONSISTENT_GROUP_PROTOCOL => error.hint(
+            "the members of the group share no assignor: give all of them the same partition.assignment.strategy",
+        ),
+        Code::INVALID_SESSION_TIMEOUT => error.hint(
+            "session.timeout.ms must lie between the broker's group.min.session.timeout.ms and \
+             group.max.session.timeout.ms",
+        ),
+        _ => error,
+    }
+}

@@ -1,0 +1,350 @@
+//! Commits: those the application asks for and the consumer's own, one after the other.
+//!
+//! One commit is under way at a time, so that a retry of an earlier one can't undo a later one.
+
+use super::turn::{verdict, GroupSettings, Identity, Purpose, Turn, Verdict};
+use crate::client::request::{NodeKey, RequestResult, RequestSpec, Response, Target};
+use crate::consumer::commands::Reply;
+use crate::consumer::shared::Shared;
+use crate::consumer::types::{Event, OffsetAndMetadata, Offsets};
+use crate::error::{Code, Error};
+use crate::log::{Context, Logger};
+use crate::protocol::messages::offset_commit_request::{
+    OffsetCommitRequestPartition, OffsetCommitRequestTopic,
+};
+use crate::protocol::messages::{OffsetCommitRequest, OffsetCommitResponse};
+use crate::protocol::{ApiKey, Message, Reader};
+use crate::serialization::TopicPartition;
+use crate::time::{earlier, Deadline, Nanos, Now};
+use std::collections::{BTreeMap, VecDeque};
+use std::sync::Arc;
+
+/// Who waits for a commit.
+pub enum Sink {
+    /// A call.
+    Reply(Reply<()>),
+    /// An event tells the end of it.
+    Event,
+    /// The consumer itself; a failure that is not retried is an event.
+    Own,
+    /// The consumer that is being closed; see [`Commits::take_failure`].
+    Close,
+}
+
+struct Commit {
+    offsets: Offsets,
+    deadline: Nanos,
+    sink: Sink,
+    last_error: Option<Error>,
+}
+
+/// Commits that may wait for the coordinator. Who commits after each record finds out when it does not answer.
+const MAX_WAITING: usize = 1000;
+/// Brokers before 2.1 forget offsets that were not committed for a day, though the group lives: all are committed
+/// again this often.
+const EVERYTHING_MS: u64 = 3_600_000;
+
+pub struct Commits {
+    shared: Arc<Shared>,
+    settings: Arc<GroupSettings>,
+    log: Logger,
+    /// The first is under way if `under_way`.
+    queue: VecDeque<Commit>,
+    under_way: bool,
+    retry_at: Nanos,
+    failures: u32,
+    auto_at: Option<Nanos>,
+    everything_at: Option<Nanos>,
+    failure: Option<Error>,
+    rng: fastrand::Rng,
+}
+
+impl Commits {
+    pub fn new(shared: Arc<Shared>, settings: Arc<GroupSettings>, log: Logger, seed: u64) -> Commits {
+        Commits {
+            shared,
+            settings,
+            log,
+            queue: VecDeque::new(),
+            under_way: false,
+            retry_at: Nanos(0),
+            failures: 0,
+            auto_at: None,
+            everything_at: None,
+            failure: None,
+            rng: fastrand::Rng::with_seed(seed),
+        }
+    }
+
+    pub fn push(&mut self, now: Now, offsets: Offsets, timeout_ms: u64, sink: Sink) {
+        let commit = Commit { offsets, deadline: now.mono.plus_ms(timeout_ms), sink, last_error: None };
+        if commit.offsets.is_empty() {
+            return self.end(now, commit, Ok(()));
+        }
+        if self.queue.len() >= MAX_WAITING && !matches!(commit.sink, Sink::Close) {
+            let error =
+                Error::new(Code::BUSY, format!("{MAX_WAITING} commits wait for the group's coordinator"))
+                    .hint("commit less often, or wait for the commits");
+            return self.end(now, commit, Err(error));
+        }
+        self.queue.push_back(commit);
+    }
+
+    /// Commits what former polls handed out, if the consumer is to do that by itself.
+    pub fn push_own(&mut self, now: Now) {
+        if self.settings.auto_commit_ms.is_none() {
+            return;
+        }
+        self.auto_at = None;
+        let everything = self.everything_at.is_some_and(|at| at <= now.mono);
+        if everything || self.everything_at.is_none() {
+            self.everything_at = Some(now.mono.plus_ms(EVERYTHING_MS));
+        }
+        let offsets = self.shared.subscription.lock().take_uncommitted(everything);
+        if !offsets.is_empty() {
+            self.push(now, offsets, self.settings.api_timeout_ms, Sink::Own);
+        }
+    }
+
+    pub fn is_idle(&self) -> bool {
+        self.queue.is_empty()
+    }
+
+    /// Why the commit of a consumer that is being closed failed, if it did.
+    pub fn take_failure(&mut self) -> Option<Error> {
+        self.failure.take()
+    }
+
+    /// Ends all commits with this error.
+    pub fn fail_all(&mut self, now: Now, error: &Error) {
+        self.under_way = false;
+        while let Some(commit) = self.queue.pop_front() {
+            self.end(now, commit, Err(error.clone()));
+        }
+    }
+
+    fn end(&mut self, now: Now, commit: Commit, result: Result<(), Error>) {
+        let Commit { offsets, sink, .. } = commit;
+        match (sink, result) {
+            (Sink::Reply(reply), result) => reply.complete(result),
+            (Sink::Event, result) => self.shared.notify(Event::Committed { offsets, error: result.err() }),
+            (Sink::Own | Sink::Close, Ok(())) => {}
+            (Sink::Close, Err(error)) => self.failure = Some(error),
+            (Sink::Own, Err(error)) => {
+                let partitions = offsets.iter().map(|(partition, _)| partition.clone());
+                self.shared.subscription.lock().put_back_uncommitted(partitions);
+                self.log.warning(
+                    now,
+                    Context::Cgrp,
+                    format_args!("the consumer's own commit failed: {error}"),
+                );
+                // What a rebalance or a pause mends by itself comes with the next commit.
+                if !error.is_retriable() && verdict(error.code()) == Verdict::Fine {
+                    self.shared.notify(Event::Committed { offsets, error: Some(error) });
+                }
+            }
+        }
+    }
+
+    // ---- sending
+
+    /// `member` is nothing when this consumer is in no group, or not at the moment: then `subscribed` tells which.
+    pub fn poll(
+        &mut self,
+        turn: &mut Turn<'_, '_>,
+        coordinator: Option<NodeKey>,
+        member: Option<&Identity>,
+        subscribed: bool,
+    ) -> Option<Deadline> {
+        self.expire(turn.now);
+        let outside = subscribed && member.is_none();
+        let mut deadline = None;
+        if !outside {
+            deadline = self.tick(turn.now);
+        }
+        deadline = earlier(deadline, self.queue.iter().map(|c| c.deadline).min());
+        if outside && !self.under_way && !self.queue.is_empty() {
+            let text = "the offsets were not committed: this member is out of its group at the moment";
+            let hint = "poll until the assigned event comes, and commit what is still assigned then";
+            let error = Error::new(Code::REBALANCE_IN_PROGRESS, text).hint(hint).retriable(true);
+            self.fail_all(turn.now, &error);
+            return deadline;
+        }
+        let (Some(node), Some(commit)) = (coordinator, self.queue.front()) else { return deadline };
+        if self.under_way {
+            return deadline;
+        }
+        if self.retry_at > turn.now.mono {
+            return earlier(deadline, Some(self.retry_at));
+        }
+        let generation = member.map_or(-1, |m| m.generation);
+        let request = self.request(node, member, &commit.offsets);
+        turn.send(Purpose::Commit(generation), request);
+        self.under_way = true;
+        deadline
+    }
+
+    /// The consumer's own commit, an interval after there was something to commit first.
+    fn tick(&mut self, now: Now) -> Option<Deadline> {
+        let interval = self.settings.auto_commit_ms?;
+        if !self.shared.subscription.lock().has_uncommitted() {
+            return None;
+        }
+        let at = *self.auto_at.get_or_insert(now.mono.plus_ms(interval));
+        if at > now.mono {
+            return Some(at);
+        }
+        let waits = self.queue.iter().any(|c| matches!(c.sink, Sink::Own));
+        if !waits {
+            self.push_own(now);
+        }
+        None
+    }
+
+    fn expire(&mut self, now: Now) {
+        // The one under way is decided by its answer, which has a time limit of its own.
+        let first = usize::from(self.under_way);
+        let mut at = first;
+        while let Some(commit) = self.queue.get(at) {
+            if commit.deadline > now.mono {
+                at += 1;
+                continue;
+            }
+            let Some(commit) = self.queue.remove(at) else { return };
+            let mut error = Error::new(Code::TIMED_OUT, "the offsets were not committed in time");
+            if let Some(last) = &commit.last_error {
+                error = error.cause(last.to_string());
+            }
+            self.end(now, commit, Err(error));
+        }
+    }
+
+    fn request(&self, node: NodeKey, member: Option<&Identity>, offsets: &Offsets) -> RequestSpec {
+        let mut topics: BTreeMap<Arc<str>, Vec<(i32, OffsetAndMetadata)>> = BTreeMap::new();
+        for (partition, offset) in offsets {
+            topics.entry(partition.topic.clone()).or_default().push((partition.partition, offset.clone()));
+        }
+        let (settings, member) = (self.settings.clone(), member.cloned());
+        let timeout_ms = settings.request_timeout_ms;
+        RequestSpec::new(Target::Node(node), ApiKey::OffsetCommit, (2, 8), timeout_ms, move |w, version| {
+            let topics = topics.iter().map(|(name, partitions)| OffsetCommitRequestTopic {
+                name,
+                partitions: partitions.iter().map(|(index, at)| partition(*index, at)).collect(),
+                ..Default::default()
+            });
+            OffsetCommitRequest {
+                group_id: &settings.group_id,
+                generation_id_or_member_epoch: member.as_ref().map_or(-1, |m| m.generation),
+                member_id: member.as_ref().map_or("", |m| &m.member_id),
+                // Only a member has it, and only with brokers that know it.
+                group_instance_id: member.as_ref().and(settings.instance_id.as_deref()),
+                topics: topics.collect(),
+                ..Default::default()
+            }
+            .encode(w, version)
+        })
+    }
+
+    // ---- answers
+
+    pub fn on_response(&mut self, now: Now, result: RequestResult) -> Verdict {
+        self.under_way = false;
+        let Some(commit) = self.queue.front() else { return Verdict::Fine };
+        let (answered, verdict) = match result {
+            Ok(response) => match read(&response, &commit.offsets) {
+                Ok(()) => (Ok(()), Verdict::Fine),
+                Err(error) => {
+                    let verdict = verdict(error.code());
+                    (Err(error), verdict)
+                }
+            },
+            Err(failure) => (Err(failure.error), Verdict::CoordinatorLost),
+        };
+        let again = match &answered {
+            Ok(()) => None,
+            Err(error) => Some(error).filter(|e| is_retried(e.code()) || verdict == Verdict::CoordinatorLost),
+        };
+        match again.cloned() {
+            None => {
+                self.failures = 0;
+                self.retry_at = now.mono;
+                if let Some(commit) = self.queue.pop_front() {
+                    self.end(now, commit, answered);
+                }
+            }
+            Some(error) => {
+                self.failures = self.failures.saturating_add(1);
+                self.retry_at = now.mono.plus_ms(self.settings.retry.after(self.failures, self.rng.f64()));
+                if let Some(commit) = self.queue.front_mut() {
+                    if let Sink::Reply(reply) = &commit.sink {
+                        reply.trouble(&error);
+                    }
+                    commit.last_error = Some(error);
+                }
+                self.expire(now);
+            }
+        }
+        verdict
+    }
+}
+
+fn partition(index: i32, at: &OffsetAndMetadata) -> OffsetCommitRequestPartition<'_> {
+    OffsetCommitRequestPartition {
+        partition_index: index,
+        committed_offset: at.offset,
+        committed_leader_epoch: at.leader_epoch,
+        committed_metadata: Some(at.metadata.as_deref().unwrap_or("")),
+        ..Default::default()
+    }
+}
+
+/// Whether a commit that failed so may be tried again as it is.
+fn is_retried(code: Code) -> bool {
+    matches!(
+        code,
+        Code::COORDINATOR_LOAD_IN_PROGRESS
+            | Code::COORDINATOR_NOT_AVAILABLE
+            | Code::NOT_COORDINATOR
+            | Code::REQUEST_TIMED_OUT
+            | Code::UNKNOWN_TOPIC_OR_PARTITION
+            | Code::UNKNOWN_SERVER_ERROR
+    )
+}
+
+/// The first error of an answer, if there is one.
+fn read(response: &Response, offsets: &Offsets) -> Result<(), Error> {
+    let answer = OffsetCommitResponse::decode(&mut Reader::new(&response.body), response.version)
+        .map_err(|e| e.into_error("an offset commit response").broker(response.node))?;
+    let partitions = answer.topics.iter().flat_map(|t| t.partitions.iter().map(move |p| (t.name, p)));
+    let mut answered = 0usize;
+    let mut worst: Option<Error> = None;
+    for (topic, p) in partitions {
+        answered += 1;
+        let code = Code(i32::from(p.error_code));
+        if code.is_ok() {
+            continue;
+        }
+        let name = TopicPartition::new(topic, p.partition_index);
+        let mut error =
+            Error::new(code, format!("the offset of {name} was not committed")).broker(response.node);
+        if matches!(verdict(code), Verdict::MemberLost(_)) {
+            error = error.hint(
+                "this member was taken out of the group, mostly because it did not poll for max.poll.interval.ms; \
+                 its partitions may be read by others already",
+            );
+        }
+        if code == Code::REBALANCE_IN_PROGRESS {
+            error = error.hint("poll until the rebalance is over, and commit again what is assigned then");
+            error = error.retriable(true);
+        }
+        // One that is final decides over those that could be tried again.
+        if worst.as_ref().is_none_or(|w| is_retried(w.code()) && !is_retried(code)) {
+            worst = Some(error);
+        }
+    }
+    if worst.is_none() && answered < offsets.len() {
+        let text = format!("the broker answered for {answered} of {} offsets to commit", offsets.len());
+        worst = Some(Error::new(Code::PROTOCOL, text).broker(response.node));
+    }
+    worst.map_or(Ok(()), Err)
+}

@@ -1,0 +1,112 @@
+//! Which broker coordinates the group.
+
+use super::turn::{GroupSettings, Purpose, Turn};
+use crate::client::request::{NodeId, NodeKey, Outbox, RequestResult, RequestSpec, Target};
+use crate::error::{Code, Error};
+use crate::protocol::messages::{FindCoordinatorRequest, FindCoordinatorResponse};
+use crate::protocol::{ApiKey, Message, Reader};
+use crate::time::{Deadline, Nanos, Now};
+use std::sync::Arc;
+
+pub struct CoordinatorFinder {
+    settings: Arc<GroupSettings>,
+    coordinator: Option<NodeId>,
+    under_way: bool,
+    retry_at: Nanos,
+    failures: u32,
+    rng: fastrand::Rng,
+}
+
+impl CoordinatorFinder {
+    pub fn new(settings: Arc<GroupSettings>, seed: u64) -> CoordinatorFinder {
+        CoordinatorFinder {
+            settings,
+            coordinator: None,
+            under_way: false,
+            retry_at: Nanos(0),
+            failures: 0,
+            rng: fastrand::Rng::with_seed(seed),
+        }
+    }
+
+    /// The coordinator, if it is known. Its lane is its own, so that nothing waits for a fetch.
+    pub fn node(&self) -> Option<NodeKey> {
+        self.coordinator.map(NodeKey::coordinator)
+    }
+
+    /// The coordinator was found to be another one, or does not answer.
+    pub fn lost(&mut self, now: Now) {
+        if self.coordinator.take().is_some() {
+            self.failures = 0;
+            self.retry_at = now.mono;
+        }
+    }
+
+    /// Asks for the coordinator if it is wanted and not known.
+    pub fn poll(&mut self, turn: &mut Turn<'_, '_>, wanted: bool) -> Option<Deadline> {
+        if !wanted || self.under_way || self.coordinator.is_some() {
+            return None;
+        }
+        if self.retry_at > turn.now.mono {
+            return Some(self.retry_at);
+        }
+        let group = self.settings.group_id.clone();
+        let timeout_ms = self.settings.request_timeout_ms;
+        let request =
+            RequestSpec::new(Target::Any, ApiKey::FindCoordinator, (0, 4), timeout_ms, move |w, version| {
+                match version {
+                    0..=3 => FindCoordinatorRequest { key: &group, ..Default::default() }.encode(w, version),
+                    _ => FindCoordinatorRequest { coordinator_keys: vec![&group], ..Default::default() }
+                        .encode(w, version),
+                }
+            });
+        turn.send(Purpose::Find, request);
+        self.under_way = true;
+        None
+    }
+
+    /// Takes the answer in. An error is one that will not pass by itself; the search goes on nevertheless.
+    pub fn on_response(
+        &mut self,
+        now: Now,
+        result: RequestResult,
+        out: &mut Outbox<'_>,
+    ) -> Result<(), Error> {
+        self.under_way = false;
+        let found =
+            result.map_err(|e| e.error).and_then(|r| read(&r.body, r.version).map_err(|e| e.broker(r.node)));
+        let failed = match found {
+            Ok(id) if out.metadata.brokers().any(|b| b.id == id) => {
+                self.coordinator = Some(id);
+                self.failures = 0;
+                return Ok(());
+            }
+            Ok(_) => {
+                out.metadata.request_update();
+                Ok(())
+            }
+            Err(error) if error.is_retriable() => Ok(()),
+            Err(error) => Err(error),
+        };
+        self.failures = self.failures.saturating_add(1);
+        self.retry_at = now.mono.plus_ms(self.settings.retry.after(self.failures, self.rng.f64()));
+        failed
+    }
+}
+
+fn read(body: &[u8], version: i16) -> Result<NodeId, Error> {
+    let answer = FindCoordinatorResponse::decode(&mut Reader::new(body), version)
+        .map_err(|e| e.into_error("a find coordinator response"))?;
+    let (code, text, id) = match answer.coordinators.first() {
+        Some(c) if version >= 4 => (c.error_code, c.error_message, c.node_id),
+        _ => (answer.error_code, answer.error_message, answer.node_id),
+    };
+    if code != 0 {
+        let error = Error::new(Code(i32::from(code)), "the group's coordinator is not to be had");
+        return Err(match text {
+            Some(text) if !text.is_empty() => error.cause(text),
+            _ => error,
+        });
+    }
+    Ok(id)
+}

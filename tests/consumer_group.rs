@@ -1,0 +1,380 @@
+//! Groups: join, rebalance, commit, leave, against the embedded cluster.
+
+mod consumer_support;
+
+use consumer_support::*;
+use milena::config::{Assignor, ConsumerConfig, OffsetReset};
+use milena::consumer::{Event, KafkaConsumer, OffsetAndMetadata, Polled};
+use milena::embedded::{ClusterSettings, Fault};
+use milena::protocol::ApiKey;
+use milena::Code;
+use std::time::Duration;
+
+const MINUTE: Duration = Duration::from_secs(60);
+
+fn cooperative() -> ConsumerConfig {
+    let mut config = config(Some("g"));
+    config.assignors = vec![Assignor::CooperativeSticky];
+    config
+}
+
+/// The events among what was polled.
+fn events(polled: &[Polled]) -> Vec<String> {
+    polled.iter().filter_map(|p| if let Polled::Event(e) = p { Some(shown(e)) } else { None }).collect()
+}
+
+fn subscribed(world: &mut World, config: &ConsumerConfig) -> KafkaConsumer {
+    let mut consumer = world.consumer(config);
+    consumer.subscribe(&["t"]).unwrap();
+    consumer
+}
+
+#[test]
+fn one_member_gets_everything_and_commits() {
+    let mut world = World::new(3);
+    world.topic("t", 2);
+    world.produce("t", 0, &["a", "b"]);
+    world.produce("t", 1, &["c"]);
+    let mut consumer = subscribed(&mut world, &config(Some("g")));
+    assert_eq!(shown(&world.event(&mut consumer)), "assigned t-0 t-1");
+    let mut got = world.values(&mut consumer, 2_000);
+    got.sort();
+    assert_eq!(got, ["a", "b", "c"]);
+    let pending = consumer.start_commit(None, MINUTE).unwrap();
+    world.answer(&pending).unwrap();
+    assert_eq!(world.cluster.committed("g", "t", 0), Some(2));
+    assert_eq!(world.cluster.committed("g", "t", 1), Some(1));
+    let with = OffsetAndMetadata { offset: 1, leader_epoch: -1, metadata: Some("note".into()) };
+    let pending = consumer.start_commit(Some(&vec![(tp("t", 0), with.clone())]), MINUTE).unwrap();
+    world.answer(&pending).unwrap();
+    let pending = consumer.start_committed(&[tp("t", 0), tp("t", 9)], MINUTE).unwrap();
+    assert_eq!(world.answer(&pending).unwrap(), [(tp("t", 0), Some(with)), (tp("t", 9), None)]);
+    let pending = consumer.start_close(MINUTE);
+    world.answer(&pending).unwrap();
+    assert!(world.all_finished());
+    assert_eq!(world.cluster.group("g").unwrap().members.len(), 0);
+    // The next consumer of the group goes on where this one stopped.
+    let mut next = subscribed(&mut world, &config(Some("g")));
+    assert!(matches!(world.event(&mut next), Event::Assigned(_)));
+    assert_eq!(world.values(&mut next, 2_000), ["b"]);
+}
+
+#[test]
+fn an_eager_group_revokes_everything_before_it_shares_anew() {
+    let mut world = World::new(1);
+    world.topic("t", 4);
+    let mut a = subscribed(&mut world, &config(Some("g")));
+    assert_eq!(shown(&world.event(&mut a)), "assigned t-0 t-1 t-2 t-3");
+    let mut b = subscribed(&mut world, &config(Some("g")));
+    let got = world.poll_all(&mut [&mut a, &mut b], 10_000);
+    assert_eq!(events(&got[0]).len(), 2, "{got:?}");
+    assert_eq!(events(&got[0])[0], "revoked t-0 t-1 t-2 t-3");
+    let mut all: Vec<_> = a.assignment().into_iter().chain(b.assignment()).collect();
+    all.sort();
+    assert_eq!(names(&all), "t-0 t-1 t-2 t-3");
+    assert_eq!((a.assignment().len(), b.assignment().len()), (2, 2));
+    let pending = b.start_close(MINUTE);
+    world.answer(&pending).unwrap();
+    let got = world.poll_all(&mut [&mut a], 10_000);
+    assert_eq!(events(&got[0]).last().unwrap(), "assigned t-0 t-1 t-2 t-3");
+}
+
+#[test]
+fn a_cooperative_group_moves_only_what_must_move() {
+    let mut world = World::new(1);
+    world.topic("t", 4);
+    let mut a = subscribed(&mut world, &cooperative());
+    assert_eq!(shown(&world.event(&mut a)), "assigned t-0 t-1 t-2 t-3");
+    let mut b = subscribed(&mut world, &cooperative());
+    let got = world.poll_all(&mut [&mut a, &mut b], 20_000);
+    let revoked: Vec<String> = events(&got[0]).into_iter().filter(|e| e.starts_with("revoked")).collect();
+    assert_eq!(revoked, ["revoked t-2 t-3"], "{got:?}");
+    assert_eq!((names(&a.assignment()), names(&b.assignment())), ("t-0 t-1".into(), "t-2 t-3".into()));
+    // What stays is read through the rebalance without a break.
+    world.produce("t", 0, &["x"]);
+    world.produce("t", 3, &["y"]);
+    assert_eq!(world.values(&mut a, 1_000), ["x"]);
+    assert_eq!(world.values(&mut b, 1_000), ["y"]);
+}
+
+#[test]
+fn the_application_can_commit_between_the_revoked_event_and_the_next_poll() {
+    let mut world = World::new(1);
+    world.topic("t", 2);
+    world.produce("t", 0, &["a", "b", "c"]);
+    let mut a = subscribed(&mut world, &config(Some("g")));
+    world.event(&mut a);
+    assert_eq!(world.records(&mut a).len(), 3);
+    let mut b = subscribed(&mut world, &config(Some("g")));
+    let event = loop {
+        world.settle();
+        b.poll_step(world.now, 10).unwrap();
+        if let Polled::Event(event) = world.poll(&mut a, 500, 10).unwrap() {
+            break event;
+        }
+    };
+    assert_eq!(shown(&event), "revoked t-0 t-1");
+    assert!(a.assignment().is_empty());
+    // Heartbeats go on while the application takes its time, longer than a session.
+    world.run_ms(60_000);
+    let offsets = vec![(tp("t", 0), OffsetAndMetadata::new(3))];
+    let pending = a.start_commit(Some(&offsets), MINUTE).unwrap();
+    world.answer(&pending).unwrap();
+    assert_eq!(world.cluster.committed("g", "t", 0), Some(3));
+    let got = world.poll_all(&mut [&mut a, &mut b], 10_000);
+    assert!(events(&got[0]).iter().any(|e| e.starts_with("assigned")), "{got:?}");
+    assert!(got.iter().flatten().all(|p| !matches!(p, Polled::Records(_))), "{got:?}");
+}
+
+#[test]
+fn who_does_not_poll_leaves_and_comes_back_with_the_next_poll() {
+    let mut world = World::new(1);
+    world.topic("t", 1);
+    let mut config = config(Some("g"));
+    config.max_poll_interval_ms = 30_000;
+    let mut consumer = subscribed(&mut world, &config);
+    world.event(&mut consumer);
+    world.run_ms(29_000);
+    assert_eq!(world.cluster.group("g").unwrap().members.len(), 1);
+    world.run_ms(2_000);
+    assert_eq!(world.cluster.group("g").unwrap().members.len(), 0);
+    let lost = world.event(&mut consumer);
+    assert_eq!(shown(&lost), "lost t-0 TIMED_OUT");
+    assert_eq!(shown(&world.event(&mut consumer)), "assigned t-0");
+}
+
+#[test]
+fn a_member_that_was_taken_out_loses_its_partitions_and_joins_again() {
+    let mut world = World::new(1);
+    world.topic("t", 1);
+    let mut consumer = subscribed(&mut world, &config(Some("g")));
+    world.event(&mut consumer);
+    world.cluster.push_fault(Fault::error(ApiKey::Heartbeat, Code::UNKNOWN_MEMBER_ID.0 as i16));
+    assert_eq!(shown(&world.event(&mut consumer)), "lost t-0 UNKNOWN_MEMBER_ID");
+    assert_eq!(shown(&world.event(&mut consumer)), "assigned t-0");
+    world.cluster.push_fault(Fault::error(ApiKey::Heartbeat, Code::ILLEGAL_GENERATION.0 as i16));
+    assert_eq!(shown(&world.event(&mut consumer)), "lost t-0 ILLEGAL_GENERATION");
+    assert_eq!(shown(&world.event(&mut consumer)), "assigned t-0");
+}
+
+#[test]
+fn the_own_commit_takes_only_what_a_former_poll_gave() {
+    let mut world = World::new(1);
+    world.topic("t", 1);
+    world.produce("t", 0, &["a", "b"]);
+    let mut config = config(Some("g"));
+    config.auto_commit = true;
+    config.auto_commit_interval_ms = 1_000;
+    let mut consumer = subscribed(&mut world, &config);
+    world.event(&mut consumer);
+    let Polled::Records(batch) = world.poll(&mut consumer, 10_000, 1).unwrap() else { panic!() };
+    assert_eq!(values(&batch), ["a"]);
+    world.run_ms(10_000);
+    assert_ne!(world.cluster.committed("g", "t", 0), Some(1), "it may still be worked on");
+    let Polled::Records(batch) = world.poll(&mut consumer, 10_000, 1).unwrap() else { panic!() };
+    assert_eq!(values(&batch), ["b"]);
+    world.run_ms(2_000);
+    assert_eq!(world.cluster.committed("g", "t", 0), Some(1));
+    let pending = consumer.start_close(MINUTE);
+    world.answer(&pending).unwrap();
+    assert_eq!(world.cluster.committed("g", "t", 0), Some(2), "closing says that the rest is done");
+}
+
+#[test]
+fn the_own_commit_comes_before_partitions_are_given_up() {
+    let mut world = World::new(1);
+    world.topic("t", 2);
+    world.produce("t", 0, &["a", "b"]);
+    world.produce("t", 1, &["c"]);
+    let mut config = config(Some("g"));
+    config.auto_commit = true;
+    config.auto_commit_interval_ms = 3_600_000;
+    let mut a = subscribed(&mut world, &config);
+    world.event(&mut a);
+    world.values(&mut a, 1_000);
+    let mut b = subscribed(&mut world, &config);
+    let got = world.poll_all(&mut [&mut a, &mut b], 10_000);
+    assert_eq!((a.assignment().len(), b.assignment().len()), (1, 1));
+    assert!(got.iter().flatten().all(|p| !matches!(p, Polled::Records(_))), "twice: {got:?}");
+    assert_eq!(world.cluster.committed("g", "t", 0), Some(2));
+    assert_eq!(world.cluster.committed("g", "t", 1), Some(1));
+}
+
+#[test]
+fn an_asynchronous_commit_ends_in_an_event() {
+    let mut world = World::new(1);
+    world.topic("t", 1);
+    let mut consumer = world.consumer(&config(Some("g")));
+    consumer.assign(&[tp("t", 0)]).unwrap();
+    consumer.commit_async(Some(&vec![(tp("t", 0), OffsetAndMetadata::new(7))])).unwrap();
+    assert_eq!(shown(&world.event(&mut consumer)), "committed t-0@7");
+    let code = Code::TOPIC_AUTHORIZATION_FAILED;
+    world.cluster.push_fault(Fault::error(ApiKey::OffsetCommit, code.0 as i16));
+    consumer.commit_async(Some(&vec![(tp("t", 0), OffsetAndMetadata::new(8))])).unwrap();
+    assert_eq!(shown(&world.event(&mut consumer)), "committed t-0@8 TOPIC_AUTHORIZATION_FAILED");
+    assert_eq!(world.cluster.committed("g", "t", 0), Some(7));
+}
+
+#[test]
+fn commits_are_retried_where_that_helps() {
+    let mut world = World::new(3);
+    world.topic("t", 1);
+    let mut consumer = world.consumer(&config(Some("g")));
+    consumer.assign(&[tp("t", 0)]).unwrap();
+    for code in [Code::COORDINATOR_LOAD_IN_PROGRESS, Code::NOT_COORDINATOR, Code::COORDINATOR_NOT_AVAILABLE] {
+        world.cluster.push_fault(Fault::error(ApiKey::OffsetCommit, code.0 as i16));
+        world.cluster.push_fault(Fault::error(ApiKey::OffsetFetch, code.0 as i16));
+    }
+    for code in [Code::COORDINATOR_LOAD_IN_PROGRESS, Code::COORDINATOR_NOT_AVAILABLE] {
+        world.cluster.push_fault(Fault::error(ApiKey::FindCoordinator, code.0 as i16));
+    }
+    let pending =
+        consumer.start_commit(Some(&vec![(tp("t", 0), OffsetAndMetadata::new(5))]), MINUTE).unwrap();
+    world.answer(&pending).unwrap();
+    let pending = consumer.start_committed(&[tp("t", 0)], MINUTE).unwrap();
+    assert_eq!(world.answer(&pending).unwrap()[0].1.as_ref().unwrap().offset, 5);
+    world.cluster.move_coordinator("g", 2).unwrap();
+    let pending =
+        consumer.start_commit(Some(&vec![(tp("t", 0), OffsetAndMetadata::new(6))]), MINUTE).unwrap();
+    world.answer(&pending).unwrap();
+    assert_eq!(world.cluster.committed("g", "t", 0), Some(6));
+}
+
+#[test]
+fn a_commit_outside_of_the_group_is_refused_at_once() {
+    let mut world = World::new(1);
+    world.topic("t", 1);
+    let mut consumer = subscribed(&mut world, &config(Some("g")));
+    let pending =
+        consumer.start_commit(Some(&vec![(tp("t", 0), OffsetAndMetadata::new(5))]), MINUTE).unwrap();
+    let error = world.answer(&pending).unwrap_err();
+    assert_eq!((error.code(), error.is_retriable()), (Code::REBALANCE_IN_PROGRESS, true));
+    world.event(&mut consumer);
+    let code = Code::UNKNOWN_MEMBER_ID;
+    world.cluster.push_fault(Fault::error(ApiKey::OffsetCommit, code.0 as i16));
+    let pending = consumer.start_commit(None, MINUTE).unwrap();
+    assert_eq!(world.answer(&pending).unwrap_err().code(), code);
+    assert_eq!(shown(&world.event(&mut consumer)), "lost t-0 UNKNOWN_MEMBER_ID");
+}
+
+#[test]
+fn without_an_offset_and_a_policy_poll_says_so_until_someone_seeks() {
+    let mut world = World::new(1);
+    world.topic("t", 1);
+    world.produce("t", 0, &["a"]);
+    let mut config = config(Some("g"));
+    config.offset_reset = OffsetReset::None;
+    let mut consumer = world.consumer(&config);
+    consumer.assign(&[tp("t", 0)]).unwrap();
+    for _ in 0..2 {
+        let error = world.error(&mut consumer);
+        assert_eq!(error.code(), Code::NO_OFFSET);
+        assert!(error.message().contains("t-0"), "{error}");
+    }
+    assert_eq!(consumer.try_position(&tp("t", 0)).unwrap_err().code(), Code::NO_OFFSET);
+    consumer.seek(&tp("t", 0), &OffsetAndMetadata::new(0)).unwrap();
+    assert_eq!(values(&world.records(&mut consumer)), ["a"]);
+}
+
+#[test]
+fn the_leader_shares_anew_when_partitions_are_added() {
+    let mut world = World::new(1);
+    world.topic("t", 1);
+    let mut config = config(Some("g"));
+    config.client.metadata_max_age_ms = 10_000;
+    let mut consumer = subscribed(&mut world, &config);
+    world.event(&mut consumer);
+    world.cluster.create_partitions("t", 3).unwrap();
+    assert_eq!(shown(&world.event(&mut consumer)), "revoked t-0");
+    assert_eq!(shown(&world.event(&mut consumer)), "assigned t-0 t-1 t-2");
+}
+
+#[test]
+fn a_topic_that_comes_later_is_assigned_then() {
+    let mut world = World::with(ClusterSettings { auto_create_topics: false, ..settings(1) });
+    let mut consumer = subscribed(&mut world, &config(Some("g")));
+    assert_eq!(shown(&world.event(&mut consumer)), "assigned");
+    world.topic("t", 1);
+    assert_eq!(shown(&world.event(&mut consumer)), "assigned t-0");
+}
+
+#[test]
+fn a_changed_subscription_is_a_rebalance() {
+    let mut world = World::new(1);
+    world.topic("t", 1);
+    world.topic("u", 1);
+    let mut consumer = subscribed(&mut world, &cooperative());
+    assert_eq!(shown(&world.event(&mut consumer)), "assigned t-0");
+    consumer.subscribe(&["t", "u"]).unwrap();
+    assert_eq!(shown(&world.event(&mut consumer)), "assigned u-0");
+    consumer.subscribe(&["u"]).unwrap();
+    assert_eq!(shown(&world.event(&mut consumer)), "revoked t-0");
+    assert_eq!(shown(&world.event(&mut consumer)), "assigned");
+    assert_eq!(names(&consumer.assignment()), "u-0");
+    consumer.unsubscribe().unwrap();
+    assert!(matches!(world.poll(&mut consumer, 10_000, 1), Ok(Polled::Nothing)));
+    assert_eq!(world.cluster.group("g").unwrap().members.len(), 0);
+    consumer.subscribe(&["t"]).unwrap();
+    assert_eq!(shown(&world.event(&mut consumer)), "assigned t-0");
+}
+
+#[test]
+fn a_group_of_incompatible_members_is_an_error() {
+    let mut world = World::new(1);
+    world.topic("t", 1);
+    let mut config = config(Some("g"));
+    config.assignors = vec![Assignor::RoundRobin];
+    let mut a = subscribed(&mut world, &config);
+    world.event(&mut a);
+    let mut b = subscribed(&mut world, &cooperative());
+    let error = world.error(&mut b);
+    assert_eq!((error.code(), error.is_fatal()), (Code::INCONSISTENT_GROUP_PROTOCOL, true));
+}
+
+#[test]
+fn closing_takes_no_longer_than_it_may() {
+    let mut world = World::new(1);
+    world.topic("t", 1);
+    let mut config = config(Some("g"));
+    config.auto_commit = true;
+    world.produce("t", 0, &["a"]);
+    let mut consumer = subscribed(&mut world, &config);
+    world.event(&mut consumer);
+    world.values(&mut consumer, 100);
+    world.cluster.pause(1).unwrap();
+    let begin = world.now.mono;
+    let pending = consumer.start_close(Duration::from_millis(2_000));
+    let error = world.answer(&pending).unwrap_err();
+    assert!(world.now.mono.ms_since(begin) <= 2_000);
+    assert_eq!(error.code(), Code::TIMED_OUT);
+    assert!(error.message().contains("1 partitions") && error.message().contains("leaves"), "{error}");
+    world.settle();
+    assert!(world.all_finished());
+}
+
+#[test]
+fn a_group_lives_through_the_loss_of_its_coordinator() {
+    let mut world = World::new(3);
+    world.topic("t", 3);
+    let mut a = subscribed(&mut world, &cooperative());
+    let mut b = subscribed(&mut world, &cooperative());
+    world.poll_all(&mut [&mut a, &mut b], 20_000);
+    assert_eq!(a.assignment().len() + b.assignment().len(), 3);
+    let coordinator = world.cluster.coordinator("g").unwrap();
+    world.cluster.broker_down(world.now, coordinator).unwrap();
+    world.poll_all(&mut [&mut a, &mut b], 60_000);
+    assert_eq!(a.assignment().len() + b.assignment().len(), 3);
+    world.cluster.broker_up(world.now, coordinator).unwrap();
+    for p in 0..3 {
+        world.produce("t", p, &[&p.to_string()]);
+    }
+    let got = world.poll_all(&mut [&mut a, &mut b], 20_000);
+    let mut all: Vec<String> = got
+        .iter()
+        .flatten()
+        .filter_map(|p| if let Polled::Records(b) = p { Some(values(b)) } else { None })
+        .flatten()
+        .collect();
+    all.sort();
+    assert_eq!(all, ["0", "1", "2"]);
+}
