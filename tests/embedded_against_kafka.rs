@@ -156,7 +156,7 @@ fn leak(text: String) -> &'static str {
 // ---- records
 
 fn batch_of(records: usize, state: ProducerState, timestamp: i64) -> Bytes {
-    let mut builder = MemoryRecordsBuilder::new(Vec::new());
+    let mut builder = MemoryRecordsBuilder::new(bytes::BytesMut::new());
     for i in 0..records {
         let record = RecordRef {
             timestamp_ms: timestamp + i as i64,
