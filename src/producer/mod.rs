@@ -26,7 +26,7 @@ use self::buffer_pool::BufferPool;
 use self::deliveries::{Deliveries, DeliveryChunk};
 use self::interceptor::ProducerInterceptor;
 use self::prepare::{Prepared, Steps};
-use self::record::RecordSource;
+use self::record::{ProducerRecord, RecordSource};
 use self::sender::{Control, Sender};
 use crate::client::request::RequestManager;
 use crate::client::wire::{Machine, Wake};
@@ -137,6 +137,13 @@ impl KafkaProducer {
         let max_block = Duration::from_millis(max_block_ms.unwrap_or(self.max_block_ms));
         let clock = || crate::sys::now().mono;
         self.append(topic, source, &AppendContext::new(crate::sys::clock::wall_ms(), &clock, max_block))
+    }
+
+    /// Sends one record if that takes no more than a copy: its topic is the one this thread sent to last, and its
+    /// batch has room. Returns false, nothing done, in every other case, which is for [`KafkaProducer::send`].
+    #[inline(always)]
+    pub fn try_send_one(&self, topic: &[u8], record: &ProducerRecord<'_>) -> bool {
+        self.steps.is_empty() && self.accumulator.try_append_one(topic, record, crate::sys::clock::wall_ms())
     }
 
     /// As [`KafkaProducer::send`] without waiting, at a given time.
