@@ -7,7 +7,7 @@ use super::budget::{Budget, Hold};
 use super::partition_state::{PartitionId, Position};
 use super::record_view::{BytesView, Chunk, HeaderView, RecordView, FLAG_APPEND_TIME, FLAG_NO_TIMESTAMP};
 use crate::record::{
-    Batch, BatchReader, Compression, Decompressor, Record, RecordError, Records, Span, TimestampType,
+    self, Batch, BatchReader, Compression, Decompressor, RecordError, Records, TimestampType,
 };
 use bytes::Bytes;
 use std::mem::size_of;
@@ -204,32 +204,30 @@ impl PartitionRecords {
 
     /// Appends up to `max` records to a chunk. `None`: there may be more.
     fn fetch_records(&mut self, max: usize, chunk: &mut OpenChunk) -> Option<Result<(), RecordError>> {
-        let base = self.records.block().as_ptr();
-        for _ in 0..max {
-            match self.records.next() {
-                None => return Some(Ok(())),
-                Some(Err(error)) => return Some(Err(error)),
-                Some(Ok(record)) => {
-                    let mut view = parse_record(base, &record, self.flags);
-                    if record.header_count > 0 {
-                        view.headers_len = chunk.add_headers(&record, self.records.block());
-                    }
-                    chunk.views.push(view);
-                }
+        let OpenChunk { views, headers, .. } = chunk;
+        let flags = self.flags;
+        let read = self.records.read(max, |record| {
+            let mut view = parse_record(&record, flags);
+            if record.header_count > 0 {
+                view.headers_len = add_headers(headers, &record);
             }
+            views.push(view);
+        });
+        match read {
+            Ok(read) => (read < max).then_some(Ok(())),
+            Err(error) => Some(Err(error)),
         }
-        None
     }
 }
 
 /// A record as the application sees it.
 #[inline(always)]
-fn parse_record(base: *const u8, record: &Record, flags: u32) -> RecordView {
+fn parse_record(record: &record::RecordView<'_>, flags: u32) -> RecordView {
     RecordView {
         offset: record.offset,
         timestamp_ms: record.timestamp_ms,
-        key: view(base, record.key),
-        value: view(base, record.value),
+        key: view(record.key),
+        value: view(record.value),
         headers: ptr::null(),
         headers_len: 0,
         flags,
@@ -237,12 +235,19 @@ fn parse_record(base: *const u8, record: &Record, flags: u32) -> RecordView {
 }
 
 #[inline(always)]
-fn view(base: *const u8, span: Span) -> BytesView {
-    if span.is_null() {
-        BytesView::NULL
-    } else {
-        BytesView { ptr: base.wrapping_add(span.start as usize), len: span.len as usize }
+fn view(bytes: Option<&[u8]>) -> BytesView {
+    match bytes {
+        Some(bytes) => BytesView { ptr: bytes.as_ptr(), len: bytes.len() },
+        None => BytesView::NULL,
     }
+}
+
+/// Appends the headers of one record; returns how many.
+#[cold]
+fn add_headers(all: &mut Vec<HeaderView>, record: &record::RecordView<'_>) -> u32 {
+    let before = all.len();
+    all.extend(record.headers().map(|h| HeaderView { name: view(Some(h.name)), value: view(h.value) }));
+    (all.len() - before) as u32
 }
 
 /// A chunk that is being filled.
@@ -273,17 +278,6 @@ impl OpenChunk {
     /// Whether the records of this batch can go into the same chunk.
     fn takes(&self, next: &PartitionRecords) -> bool {
         !self.compressed && next.block.is_none() && self.leader_epoch == next.leader_epoch
-    }
-
-    /// Appends the headers of one record; returns how many.
-    #[cold]
-    fn add_headers(&mut self, record: &Record, block: &[u8]) -> u32 {
-        let before = self.headers.len();
-        self.headers.extend(record.headers(block).map(|h| HeaderView {
-            name: BytesView { ptr: h.name.as_ptr(), len: h.name.len() },
-            value: h.value.map_or(BytesView::NULL, |v| BytesView { ptr: v.as_ptr(), len: v.len() }),
-        }));
-        (self.headers.len() - before) as u32
     }
 
     /// Ends the chunk. Its headers do not move any more, so the records can point to them now.
