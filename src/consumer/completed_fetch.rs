@@ -204,50 +204,45 @@ impl PartitionRecords {
 
     /// Appends up to `max` records to a chunk. `None`: there may be more.
     fn fetch_records(&mut self, max: usize, chunk: &mut OpenChunk) -> Option<Result<(), RecordError>> {
-        let OpenChunk { views, headers, .. } = chunk;
         let flags = self.flags;
+        let OpenChunk { views, headers, .. } = chunk;
         let read = self.records.read(max, |record| {
-            let mut view = parse_record(&record, flags);
-            if record.header_count > 0 {
-                view.headers_len = add_headers(headers, &record);
-            }
-            views.push(view);
+            let headers_len = if record.header_count > 0 { add_headers(headers, &record) } else { 0 };
+            views.push(parse_record(&record, headers_len, flags));
         });
         match read {
-            Ok(read) => (read < max).then_some(Ok(())),
+            Ok(read) if read < max => Some(Ok(())),
+            Ok(_) => None,
             Err(error) => Some(Err(error)),
         }
     }
 }
 
-/// A record as the application sees it.
+/// A record as the application sees it; its headers are pointed to when the chunk is closed.
 #[inline(always)]
-fn parse_record(record: &record::RecordView<'_>, flags: u32) -> RecordView {
+fn parse_record(record: &record::RecordView<'_>, headers_len: u32, flags: u32) -> RecordView {
     RecordView {
         offset: record.offset,
         timestamp_ms: record.timestamp_ms,
         key: view(record.key),
         value: view(record.value),
         headers: ptr::null(),
-        headers_len: 0,
+        headers_len,
         flags,
     }
 }
 
 #[inline(always)]
 fn view(bytes: Option<&[u8]>) -> BytesView {
-    match bytes {
-        Some(bytes) => BytesView { ptr: bytes.as_ptr(), len: bytes.len() },
-        None => BytesView::NULL,
-    }
+    bytes.map_or(BytesView::NULL, |b| BytesView { ptr: b.as_ptr(), len: b.len() })
 }
 
 /// Appends the headers of one record; returns how many.
 #[cold]
-fn add_headers(all: &mut Vec<HeaderView>, record: &record::RecordView<'_>) -> u32 {
-    let before = all.len();
-    all.extend(record.headers().map(|h| HeaderView { name: view(Some(h.name)), value: view(h.value) }));
-    (all.len() - before) as u32
+fn add_headers(to: &mut Vec<HeaderView>, record: &record::RecordView<'_>) -> u32 {
+    let before = to.len();
+    to.extend(record.headers().map(|h| HeaderView { name: view(Some(h.name)), value: view(h.value) }));
+    (to.len() - before) as u32
 }
 
 /// A chunk that is being filled.

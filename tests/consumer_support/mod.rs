@@ -372,7 +372,7 @@ pub fn batch(values: &[&str], codec: Compression) -> Vec<u8> {
 }
 
 pub fn batch_of(records: &[RecordRef<'_>], codec: Compression) -> Vec<u8> {
-    let mut builder = MemoryRecordsBuilder::new(Vec::new());
+    let mut builder = MemoryRecordsBuilder::new(bytes::BytesMut::new());
     for record in records {
         builder.append_with_offset(record, usize::MAX).unwrap();
     }
