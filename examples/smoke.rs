@@ -14,7 +14,7 @@ fn main() {
         let records: Vec<_> = (0..1000.min(n - token as usize))
             .map(|i| ProducerRecord { value: Some(&value), token: token + i as u64, ..Default::default() })
             .collect();
-        let sent = p.send("smoke", &mut SliceSource::new(&records), None);
+        let sent = p.send(b"smoke", &mut SliceSource::new(&records), None);
         if let Some(e) = sent.refused {
             println!("{e}");
             return;

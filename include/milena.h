@@ -2210,6 +2210,14 @@ milena_status milena_admin_log(const milena_admin *admin,
                                milena_error **err);
 
 /**
+ * A descriptor that is readable as long as milena_admin_log has lines. Only wait for it: don't read, write or close
+ * it. Valid until the client is freed.
+ */
+milena_status milena_admin_fd(const milena_admin *admin,
+                              milena_fd *out,
+                              milena_error **err);
+
+/**
  * Ends the client: calls that wait end with CLOSED, as do later ones. Does not block. Closing again is fine.
  */
 milena_status milena_admin_close(const milena_admin *admin,

@@ -25,8 +25,11 @@ fn what_was_produced_is_polled() {
 #[test]
 fn everything_of_a_record_comes_through_with_every_codec() {
     let mut world = World::new(1);
-    let headers =
-        [Header { name: b"h", value: Some(b"1") }, Header { name: b"h", value: None }, Header { name: b"", value: Some(b"") }];
+    let headers = [
+        Header { name: b"h", value: Some(b"1") },
+        Header { name: b"h", value: None },
+        Header { name: b"", value: Some(b"") },
+    ];
     let filler = "x".repeat(500);
     for (i, codec) in
         [Compression::None, Compression::Gzip, Compression::Snappy, Compression::Lz4, Compression::Zstd]
@@ -51,7 +54,8 @@ fn everything_of_a_record_comes_through_with_every_codec() {
         assert_eq!(chunk.key(a), Some(&b"key"[..]));
         assert_eq!(chunk.value(a), Some(filler.as_bytes()));
         assert_eq!((a.offset, a.timestamp_ms, a.flags), (0, 5000, 0));
-        let all: Vec<_> = chunk.headers(a).iter().map(|h| (chunk.bytes(h.name), chunk.bytes(h.value))).collect();
+        let all: Vec<_> =
+            chunk.headers(a).iter().map(|h| (chunk.bytes(h.name), chunk.bytes(h.value))).collect();
         assert_eq!(all, headers.map(|h| (Some(h.name), h.value)));
         assert_eq!((chunk.key(b), chunk.value(b)), (None, Some(&b""[..])));
         assert!(chunk.headers(b).is_empty());
@@ -76,7 +80,10 @@ fn a_poll_gives_no_more_than_it_is_asked_for() {
     for _ in 0..15 {
         if let Polled::Records(batch) = world.poll(&mut consumer, 1000, 7).unwrap() {
             assert!(batch.len() <= 7);
-            assert_eq!(consumer.try_position(&tp("t", 0)).unwrap(), Some(batch.chunks.last().unwrap().next_offset));
+            assert_eq!(
+                consumer.try_position(&tp("t", 0)).unwrap(),
+                Some(batch.chunks.last().unwrap().next_offset)
+            );
             all.extend(offsets(&batch));
         }
     }

@@ -7,7 +7,7 @@ use super::budget::{Budget, Hold};
 use super::partition_state::{PartitionId, Position};
 use super::record_view::{BytesView, Chunk, HeaderView, RecordView, FLAG_APPEND_TIME, FLAG_NO_TIMESTAMP};
 use crate::record::{
-    Batch, BatchReader, Compression, Decompressor, Record, RecordError, Records, Span, TimestampType,
+    Batch, BatchReader, Compression, Decompressor, RecordError, Records, TimestampType,
 };
 use bytes::Bytes;
 use std::mem::size_of;
@@ -204,45 +204,39 @@ impl PartitionRecords {
 
     /// Appends up to `max` records to a chunk. `None`: there may be more.
     fn fetch_records(&mut self, max: usize, chunk: &mut OpenChunk) -> Option<Result<(), RecordError>> {
-        let base = self.records.block().as_ptr();
-        for _ in 0..max {
-            match self.records.next() {
-                None => return Some(Ok(())),
-                Some(Err(error)) => return Some(Err(error)),
-                Some(Ok(record)) => {
-                    let mut view = parse_record(base, &record, self.flags);
-                    if record.header_count > 0 {
-                        view.headers_len = chunk.add_headers(&record, self.records.block());
-                    }
-                    chunk.views.push(view);
-                }
-            }
+        let flags = self.flags;
+        let OpenChunk { views, headers, .. } = chunk;
+        let read = self.records.read(max, |record| {
+            let headers_len = if record.header_count > 0 { add_headers(headers, &record) } else { 0 };
+            views.push(RecordView {
+                offset: record.offset,
+                timestamp_ms: record.timestamp_ms,
+                key: view(record.key),
+                value: view(record.value),
+                headers: ptr::null(),
+                headers_len,
+                flags,
+            });
+        });
+        match read {
+            Ok(read) if read < max => Some(Ok(())),
+            Ok(_) => None,
+            Err(error) => Some(Err(error)),
         }
-        None
-    }
-}
-
-/// A record as the application sees it.
-#[inline(always)]
-fn parse_record(base: *const u8, record: &Record, flags: u32) -> RecordView {
-    RecordView {
-        offset: record.offset,
-        timestamp_ms: record.timestamp_ms,
-        key: view(base, record.key),
-        value: view(base, record.value),
-        headers: ptr::null(),
-        headers_len: 0,
-        flags,
     }
 }
 
 #[inline(always)]
-fn view(base: *const u8, span: Span) -> BytesView {
-    if span.is_null() {
-        BytesView::NULL
-    } else {
-        BytesView { ptr: base.wrapping_add(span.start as usize), len: span.len as usize }
-    }
+fn view(bytes: Option<&[u8]>) -> BytesView {
+    bytes.map_or(BytesView::NULL, |b| BytesView { ptr: b.as_ptr(), len: b.len() })
+}
+
+/// Appends the headers of one record; returns how many.
+#[cold]
+fn add_headers(to: &mut Vec<HeaderView>, record: &crate::record::RecordView<'_>) -> u32 {
+    let before = to.len();
+    to.extend(record.headers().map(|h| HeaderView { name: view(Some(h.name)), value: view(h.value) }));
+    (to.len() - before) as u32
 }
 
 /// A chunk that is being filled.
@@ -273,17 +267,6 @@ impl OpenChunk {
     /// Whether the records of this batch can go into the same chunk.
     fn takes(&self, next: &PartitionRecords) -> bool {
         !self.compressed && next.block.is_none() && self.leader_epoch == next.leader_epoch
-    }
-
-    /// Appends the headers of one record; returns how many.
-    #[cold]
-    fn add_headers(&mut self, record: &Record, block: &[u8]) -> u32 {
-        let before = self.headers.len();
-        self.headers.extend(record.headers(block).map(|h| HeaderView {
-            name: BytesView { ptr: h.name.as_ptr(), len: h.name.len() },
-            value: h.value.map_or(BytesView::NULL, |v| BytesView { ptr: v.as_ptr(), len: v.len() }),
-        }));
-        (self.headers.len() - before) as u32
     }
 
     /// Ends the chunk. Its headers do not move any more, so the records can point to them now.

@@ -4,13 +4,18 @@
 //! at once. Each asks the brokers and blocks until they have answered, at most `timeout_ms` (-1:
 //! default.api.timeout.ms); what passes by itself, such as a controller that moved, is tried again until then.
 
-use super::config::milena_config;
+use super::config::{milena_config, settings};
 use super::error::milena_error;
-use super::guard::guard;
-use super::log::milena_log;
+use super::guard::{array, guard, guard_value, invalid, nullable, strided, text, timeout, Out};
+use super::handles::{Inside, Kind, Table};
+use super::log::{milena_log, Taken};
 use super::topics::{milena_cluster, milena_topics};
-use super::types::{milena_bytes, milena_status};
-use crate::error::{Code, Error, Result};
+use super::types::{milena_bytes, milena_fd, milena_status};
+use crate::admin::{AdminClient, NewTopic, TopicResult};
+use crate::config::parse;
+use crate::error::Result;
+use std::mem::size_of;
+use std::time::Duration;
 
 /// An admin client; a handle, not memory.
 pub struct milena_admin {
@@ -40,9 +45,7 @@ pub struct milena_new_topic {
     pub configs_len: usize,
 }
 
-fn later() -> Result<()> {
-    Err(Error::new(Code::NOT_IMPLEMENTED, "the admin client is not there yet"))
-}
+static ADMINS: Table<AdminClient> = Table::new(Kind::Admin);
 
 /// Makes an admin client. Does not wait for the brokers.
 ///
@@ -54,7 +57,13 @@ pub unsafe extern "C" fn milena_admin_new(
     out: *mut *mut milena_admin,
     err: *mut *mut milena_error,
 ) -> milena_status {
-    guard(err, later)
+    guard(err, || {
+        // SAFETY: a configuration of this library and a place for a pointer, by contract.
+        let (config, out) = unsafe { (settings(config)?, Out::new(out, "out")?) };
+        let client = AdminClient::new(&parse::admin(config)?.value)?;
+        out.set(ADMINS.insert(client)? as *mut milena_admin);
+        Ok(())
+    })
 }
 
 /// Creates topics, or with `validate_only` not 0 checks whether they could be. With out not NULL, `*out` has a row for
@@ -75,7 +84,15 @@ pub unsafe extern "C" fn milena_admin_create_topics(
     out: *mut *mut milena_topics,
     err: *mut *mut milena_error,
 ) -> milena_status {
-    guard(err, later)
+    guard(err, || {
+        let admin = enter(admin)?;
+        // SAFETY: `n` topics and all they point to are there for the length of the call, by contract.
+        let topics: Result<Vec<NewTopic>> = unsafe { strided(topics, stride, n, "topics") }?
+            // SAFETY: as above.
+            .map(|topic| unsafe { topic_from_c(topic) })
+            .collect();
+        give(out, admin.create_topics(topics?, validate_only != 0, limit(timeout_ms)?)?)
+    })
 }
 
 /// Deletes topics, with all their records. Results as of milena_admin_create_topics.
@@ -90,7 +107,12 @@ pub unsafe extern "C" fn milena_admin_delete_topics(
     out: *mut *mut milena_topics,
     err: *mut *mut milena_error,
 ) -> milena_status {
-    guard(err, later)
+    guard(err, || {
+        let admin = enter(admin)?;
+        // SAFETY: `n` names are there for the length of the call, by contract.
+        let names = unsafe { names_from_c(topics, n) }?;
+        give(out, admin.delete_topics(&names, limit(timeout_ms)?)?)
+    })
 }
 
 /// Describes topics: id, partitions, leaders, replicas. Results as of milena_admin_create_topics; does not create
@@ -106,7 +128,12 @@ pub unsafe extern "C" fn milena_admin_describe_topics(
     out: *mut *mut milena_topics,
     err: *mut *mut milena_error,
 ) -> milena_status {
-    guard(err, later)
+    guard(err, || {
+        let admin = enter(admin)?;
+        // SAFETY: `n` names are there for the length of the call, by contract.
+        let names = unsafe { names_from_c(topics, n) }?;
+        give(out, admin.describe_topics(Some(&names), limit(timeout_ms)?)?)
+    })
 }
 
 /// Describes all topics, in the order of their names; Kafka's own (such as __consumer_offsets) only with
@@ -119,7 +146,12 @@ pub unsafe extern "C" fn milena_admin_list_topics(
     out: *mut *mut milena_topics,
     err: *mut *mut milena_error,
 ) -> milena_status {
-    guard(err, later)
+    guard(err, || {
+        let admin = enter(admin)?;
+        let mut topics = admin.describe_topics(None, limit(timeout_ms)?)?;
+        topics.retain(|topic| list_internal != 0 || !topic.internal);
+        give(out, topics)
+    })
 }
 
 /// Describes the cluster: its id, its controller, its brokers.
@@ -130,7 +162,13 @@ pub unsafe extern "C" fn milena_admin_describe_cluster(
     out: *mut *mut milena_cluster,
     err: *mut *mut milena_error,
 ) -> milena_status {
-    guard(err, later)
+    guard(err, || {
+        let admin = enter(admin)?;
+        // SAFETY: a place for a pointer, by contract.
+        let out = unsafe { Out::new(out, "out") }?;
+        out.set(milena_cluster::new(admin.describe_cluster(limit(timeout_ms)?)?));
+        Ok(())
+    })
 }
 
 /// Takes the log lines that were kept for the program (log.sink=poll); see "Log". `*out` is NULL when there is none.
@@ -140,7 +178,32 @@ pub unsafe extern "C" fn milena_admin_log(
     out: *mut *mut milena_log,
     err: *mut *mut milena_error,
 ) -> milena_status {
-    guard(err, later)
+    guard(err, || {
+        let admin = enter(admin)?;
+        // SAFETY: a place for a pointer, by contract.
+        let out = unsafe { Out::new(out, "out") }?;
+        // First, so that a line that comes meanwhile raises it again.
+        admin.log_signal().lower();
+        out.set(milena_log::new(Taken::from(admin.logger())));
+        Ok(())
+    })
+}
+
+/// A descriptor that is readable as long as milena_admin_log has lines. Only wait for it: don't read, write or close
+/// it. Valid until the client is freed.
+#[no_mangle]
+pub unsafe extern "C" fn milena_admin_fd(
+    admin: *const milena_admin,
+    out: *mut milena_fd,
+    err: *mut *mut milena_error,
+) -> milena_status {
+    guard(err, || {
+        let admin = enter(admin)?;
+        // SAFETY: a place for a descriptor, by contract.
+        let out = unsafe { Out::new(out, "out") }?;
+        out.set(admin.log_signal().fd()? as milena_fd);
+        Ok(())
+    })
 }
 
 /// Ends the client: calls that wait end with CLOSED, as do later ones. Does not block. Closing again is fine.
@@ -149,11 +212,70 @@ pub unsafe extern "C" fn milena_admin_close(
     admin: *const milena_admin,
     err: *mut *mut milena_error,
 ) -> milena_status {
-    guard(err, later)
+    guard(err, || {
+        enter(admin)?.close();
+        Ok(())
+    })
 }
 
 /// Frees an admin client; NULL, and one that is freed already, are fine. Safe while other threads are inside its
 /// calls, which end with CLOSED then.
 #[no_mangle]
 pub unsafe extern "C" fn milena_admin_free(admin: *mut milena_admin) {
+    guard_value((), || ADMINS.free(admin as usize, AdminClient::close));
+}
+
+fn enter(admin: *const milena_admin) -> Result<Inside<'static, AdminClient>> {
+    ADMINS.enter(admin as usize)
+}
+
+fn limit(timeout_ms: i64) -> Result<Option<Duration>> {
+    timeout(timeout_ms, "timeout_ms")
+}
+
+/// Gives the rows to who wants them; the error of the first topic that failed is that of the call.
+fn give(out: *mut *mut milena_topics, topics: Vec<TopicResult>) -> Result<()> {
+    let failed = topics.iter().find_map(|topic| topic.error.clone());
+    if !out.is_null() {
+        // SAFETY: not NULL, and by contract a place for a pointer.
+        unsafe { out.write_unaligned(milena_topics::new(topics)) };
+    }
+    failed.map_or(Ok(()), Err)
+}
+
+/// # Safety
+/// `n` names are there for the length of the call.
+unsafe fn names_from_c<'a>(names: *const milena_bytes, n: usize) -> Result<Vec<&'a str>> {
+    // SAFETY: as the caller promises.
+    unsafe { array::<milena_bytes>(names, n, "topics") }?
+        .iter()
+        // SAFETY: as the caller promises.
+        .map(|name| unsafe { text(*name, "a topic's name") })
+        .collect()
+}
+
+/// # Safety
+/// What the topic points to is there for the length of the call.
+unsafe fn topic_from_c(topic: &milena_new_topic) -> Result<NewTopic> {
+    // SAFETY: as the caller promises.
+    let name = unsafe { text(topic.name, "a topic's name") }?;
+    let replicas = topic.replication_factor;
+    let replication_factor = i16::try_from(replicas)
+        .map_err(|_| invalid(format!("the replication factor of topic {name} is {replicas}")))?;
+    let stride = size_of::<milena_property>();
+    let mut configs = Vec::new();
+    // SAFETY: as the caller promises.
+    for property in unsafe { strided(topic.configs, stride, topic.configs_len, "a topic's configs") }? {
+        // SAFETY: as the caller promises.
+        let (key, value) = unsafe {
+            (text(property.name, "a config's name")?, nullable(property.value, "a config's value")?)
+        };
+        let value = match value {
+            // SAFETY: as the caller promises.
+            Some(_) => Some(unsafe { text(property.value, "a config's value") }?.to_owned()),
+            None => None,
+        };
+        configs.push((key.to_owned(), value));
+    }
+    Ok(NewTopic { name: name.to_owned(), partitions: topic.partitions, replication_factor, configs })
 }

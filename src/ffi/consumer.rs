@@ -103,9 +103,7 @@ pub unsafe extern "C" fn milena_consumer_unsubscribe(
     consumer: *mut milena_consumer,
     err: *mut *mut milena_error,
 ) -> milena_status {
-    guard(err, || {
-        enter(consumer)?.lock()?.unsubscribe()
-    })
+    guard(err, || enter(consumer)?.lock()?.unsubscribe())
 }
 
 /// Reads these partitions, in place of those before, without the group's sharing them out. Begins at the group's

@@ -10,7 +10,7 @@
 use super::config::{milena_config, settings};
 use super::deliveries::milena_deliveries;
 use super::error::milena_error;
-use super::guard::{guard, guard_value, invalid, text, wait, Out};
+use super::guard::{given, guard, guard_value, invalid, wait, Out};
 use super::handles::{Kind, Table};
 use super::log::{milena_log, Taken};
 use super::records::{ArraySource, PackedSource};
@@ -18,6 +18,7 @@ use super::types::{milena_bytes, milena_fd, milena_header, milena_status};
 use crate::config::parse;
 use crate::error::Result;
 use crate::producer::accumulator::Sent;
+use crate::producer::record::RecordSource;
 use crate::producer::KafkaProducer;
 use std::ptr;
 
@@ -93,7 +94,15 @@ pub unsafe extern "C" fn milena_producer_send(
     let status = guard(err, || {
         let producer = PRODUCERS.enter(producer as usize)?;
         // SAFETY: text and records are there for the length of the call, by contract.
-        let (topic, mut source) = unsafe { (text(topic, "topic")?, ArraySource::new(records, stride, n)?) };
+        let (topic, mut source) = unsafe { (given(topic, "topic")?, ArraySource::new(records, stride, n)?) };
+        if n == 1 {
+            if let Some(Ok(record)) = source.peek() {
+                if producer.try_send_one(topic, &record) {
+                    taken = 1;
+                    return Ok(());
+                }
+            }
+        }
         finish(producer.send(topic, &mut source, block(max_block_ms)?), &mut taken)
     });
     give(accepted, taken);
@@ -128,7 +137,7 @@ pub unsafe extern "C" fn milena_producer_send_packed(
     let status = guard(err, || {
         let producer = PRODUCERS.enter(producer as usize)?;
         // SAFETY: text and block are there for the length of the call, by contract.
-        let (topic, mut source) = unsafe { (text(topic, "topic")?, PackedSource::from_c(packed, n)?) };
+        let (topic, mut source) = unsafe { (given(topic, "topic")?, PackedSource::from_c(packed, n)?) };
         finish(producer.send(topic, &mut source, block(max_block_ms)?), &mut taken)
     });
     give(accepted, taken);

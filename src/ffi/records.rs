@@ -49,7 +49,7 @@ impl<'a> ArraySource<'a> {
         }
         // SAFETY: promised to `new`.
         let (key, value) =
-            unsafe { (nullable::<'a>(record.key, "its key")?, nullable::<'a>(record.value, "its value")?) };
+            unsafe { (nullable(record.key, "its key")?, nullable(record.value, "its value")?) };
         let headers = if record.headers_len == 0 {
             Headers::NONE
         } else {
@@ -82,8 +82,9 @@ impl HeaderScratch<'_> {
         // SAFETY: as the caller promises.
         for header in unsafe { strided(record.headers, size_of::<milena_header>(), len, "its headers")? } {
             // SAFETY: as the caller promises.
-            let (name, value) =
-                unsafe { (nullable(header.name, "a header's name")?, nullable(header.value, "a header's value")?) };
+            let (name, value) = unsafe {
+                (nullable(header.name, "a header's name")?, nullable(header.value, "a header's value")?)
+            };
             let name = name.ok_or_else(|| invalid("a header's name is null".to_owned()))?;
             self.headers.push(Header { name, value });
         }

@@ -3,16 +3,23 @@
 //! What the admin client's calls give. All that is read here borrows from the milena_topics or milena_cluster.
 
 use super::deliveries::rows;
-use super::error::milena_error;
+use super::error::{c_string, milena_error};
 use super::guard::guard_value;
 use super::types::{milena_bytes, milena_status};
+use crate::admin::{ClusterDescription, TopicResult};
+use crate::client::metadata::PartitionMetadata;
 use std::ffi::CString;
+use std::mem::size_of;
 use std::os::raw::c_char;
 use std::ptr;
 
 /// Rows about topics; the caller's to free.
 pub struct milena_topics {
     rows: Vec<milena_topic>,
+    /// What the rows point into.
+    _partitions: Vec<Vec<milena_partition>>,
+    _errors: Vec<Option<Box<milena_error>>>,
+    _topics: Vec<TopicResult>,
 }
 
 /// A partition of a topic.
@@ -78,6 +85,8 @@ pub struct milena_cluster {
     id: Option<CString>,
     controller: i32,
     rows: Vec<milena_broker>,
+    /// What the rows point into.
+    _texts: Vec<(CString, Option<CString>)>,
 }
 
 /// A broker of a cluster.
@@ -123,5 +132,69 @@ pub unsafe extern "C" fn milena_cluster_free(cluster: *mut milena_cluster) {
     if !cluster.is_null() {
         // SAFETY: by contract it came from this library and is freed once.
         guard_value((), || drop(unsafe { Box::from_raw(cluster) }));
+    }
+}
+
+impl milena_topics {
+    pub(super) fn new(topics: Vec<TopicResult>) -> *mut milena_topics {
+        let partitions: Vec<Vec<milena_partition>> =
+            topics.iter().map(|t| t.partitions.iter().map(partition).collect()).collect();
+        let errors: Vec<Option<Box<milena_error>>> =
+            topics.iter().map(|t| t.error.clone().map(milena_error::boxed)).collect();
+        let rows = topics
+            .iter()
+            .zip(&partitions)
+            .zip(&errors)
+            .map(|((topic, partitions), error)| milena_topic {
+                name: topic.name.as_bytes().into(),
+                id: topic.id.0,
+                status: topic.error.as_ref().map_or(0, |e| e.code().0),
+                is_internal: i32::from(topic.internal),
+                error: error.as_deref().map_or(ptr::null(), ptr::from_ref),
+                partitions: if partitions.is_empty() { ptr::null() } else { partitions.as_ptr() },
+                partitions_len: partitions.len(),
+                partitions_stride: size_of::<milena_partition>(),
+            })
+            .collect();
+        let all = milena_topics { rows, _partitions: partitions, _errors: errors, _topics: topics };
+        Box::into_raw(Box::new(all))
+    }
+}
+
+fn partition(p: &PartitionMetadata) -> milena_partition {
+    milena_partition {
+        partition: p.index,
+        leader: p.leader.unwrap_or(-1),
+        leader_epoch: p.leader_epoch,
+        status: p.error.0,
+        replicas: p.replicas.as_ptr(),
+        replicas_len: p.replicas.len(),
+        in_sync: p.in_sync.as_ptr(),
+        in_sync_len: p.in_sync.len(),
+    }
+}
+
+impl milena_cluster {
+    pub(super) fn new(cluster: ClusterDescription) -> *mut milena_cluster {
+        let texts: Vec<(CString, Option<CString>)> =
+            cluster.brokers.iter().map(|b| (c_string(&b.host), b.rack.as_deref().map(c_string))).collect();
+        let rows = cluster
+            .brokers
+            .iter()
+            .zip(&texts)
+            .map(|(broker, (host, rack))| milena_broker {
+                id: broker.id,
+                port: i32::from(broker.port),
+                host: host.as_ptr(),
+                rack: rack.as_deref().map_or(ptr::null(), |r| r.as_ptr()),
+            })
+            .collect();
+        let all = milena_cluster {
+            id: cluster.id.as_deref().map(c_string),
+            controller: cluster.controller.unwrap_or(-1),
+            rows,
+            _texts: texts,
+        };
+        Box::into_raw(Box::new(all))
     }
 }

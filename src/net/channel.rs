@@ -41,7 +41,7 @@ pub struct KafkaChannel {
 }
 
 impl KafkaChannel {
-    pub fn new(addr: SocketAddr, transport: Box<dyn TransportLayer>, max_frame_bytes: usize) -> KafkaChannel {
+    pub fn new(addr: SocketAddr, transport: Box<dyn TransportLayer>, receive: FrameReader) -> KafkaChannel {
         KafkaChannel {
             addr,
             transport,
@@ -49,7 +49,7 @@ impl KafkaChannel {
             connected: false,
             send: ByteBufferSend::default(),
             marks: VecDeque::new(),
-            receive: FrameReader::new(max_frame_bytes),
+            receive,
             heard: false,
         }
     }
@@ -196,7 +196,7 @@ mod tests {
     fn channel() -> (KafkaChannel, Arc<Mutex<Peer>>) {
         let (transport, peer) = Scripted::new();
         let addr = "127.0.0.1:9092".parse().unwrap();
-        (KafkaChannel::new(addr, Box::new(transport), 1 << 20), peer)
+        (KafkaChannel::new(addr, Box::new(transport), FrameReader::new(1 << 20)), peer)
     }
 
     fn turn(channel: &mut KafkaChannel, ops: u8) -> (Vec<String>, bool) {

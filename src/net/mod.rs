@@ -19,6 +19,7 @@ pub mod driver;
 mod event_loop;
 mod failure;
 mod inbox;
+mod receive_pool;
 mod resolver;
 pub mod selection_key;
 pub mod selector;

@@ -1,15 +1,18 @@
 //! Waits on all sockets of the process at once and gives each connection its turn.
 
+use super::receive_pool::ReceivePool;
 use super::channel::{ChannelEvent, KafkaChannel};
 use super::failure;
 use super::selection_key::{OP_CONNECT, OP_READ, OP_WRITE};
 use super::transport::{PlaintextTransportLayer, TransportLayer};
+use crate::protocol::frame::FrameReader;
 use crate::client::wire::{Closed, ConnId, SocketOptions};
 use bytes::Bytes;
 use foldhash::fast::FixedState;
 use mio::{Events, Poll, Token, Waker};
 use std::collections::{HashMap, VecDeque};
 use std::io;
+use std::sync::Arc;
 use std::net::SocketAddr;
 use std::time::Duration;
 
@@ -48,6 +51,8 @@ pub struct Selector {
     selected: VecDeque<ChannelId>,
     /// Channels with frames that were queued since the last flush, each once.
     unsent: Vec<ChannelId>,
+    /// What responses are received into.
+    memory: Arc<ReceivePool>,
 }
 
 struct Slot {
@@ -80,6 +85,7 @@ impl Selector {
             last_id: WAKER.0,
             selected: VecDeque::new(),
             unsent: Vec::new(),
+            memory: Arc::default(),
         })
     }
 
@@ -115,7 +121,8 @@ impl Selector {
     ) -> io::Result<ChannelId> {
         self.last_id = self.last_id.wrapping_add(1).max(1);
         let id = ChannelId(self.last_id);
-        let mut channel = KafkaChannel::new(addr, transport, max_frame_bytes);
+        let receive = FrameReader::with_memory(max_frame_bytes, self.memory.clone());
+        let mut channel = KafkaChannel::new(addr, transport, receive);
         channel.transport().register(self.poll.registry(), Token(id.0))?;
         self.channels.insert(id, Slot { channel, client, conn, queued: false, unsent: false });
         Ok(id)

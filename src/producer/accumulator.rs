@@ -9,16 +9,20 @@ use super::incomplete::Incomplete;
 use super::partitioner::partition_for_key;
 use super::pending::{Pending, PendingChunk};
 use super::record::{ProducerRecord, RecordSource};
+use super::last_topic::{self, LastTopic};
+use super::view_cell::SeenView;
 use super::topic::{Partition, Queue, SealTicket, Topic, TopicView};
 use crate::client::wire::Wake;
 use crate::error::{Code, Error};
 use crate::record::{record_size_upper_bound, AppendError, RecordRef};
 use crate::time::{Nanos, Now};
+use bytes::BytesMut;
 use parking_lot::{Mutex, RwLock};
+use std::cell::Cell;
 use std::collections::HashMap;
 use std::sync::atomic::{AtomicBool, AtomicU64, AtomicUsize, Ordering};
 use std::sync::Arc;
-use std::time::Instant;
+use std::time::{Duration, Instant};
 
 /// How long a chunk of records that wait for metadata takes more of them.
 const PENDING_CHUNK_MS: u64 = 100;
@@ -43,6 +47,8 @@ pub struct Settings {
 }
 
 pub struct RecordAccumulator {
+    /// Unlike that of any other accumulator of the process.
+    id: u64,
     pub settings: Settings,
     pub pool: Arc<BufferPool>,
     pub incomplete: Incomplete,
@@ -71,8 +77,27 @@ pub struct AppendContext<'a> {
     pub wall_ms: i64,
     /// Reads the monotonic clock, for the rare case that something needs it.
     pub mono: &'a dyn Fn() -> Nanos,
-    /// Until when to wait for memory; `None` does not wait.
-    pub wait_until: Option<Instant>,
+    /// How long to wait for memory.
+    pub max_block: Duration,
+    /// When that is over; known once something had to be waited for.
+    deadline: Cell<Option<Instant>>,
+}
+
+impl<'a> AppendContext<'a> {
+    #[inline]
+    pub fn new(wall_ms: i64, mono: &'a dyn Fn() -> Nanos, max_block: Duration) -> AppendContext<'a> {
+        AppendContext { wall_ms, mono, max_block, deadline: Cell::new(None) }
+    }
+
+    /// Until when to wait; `None` does not wait.
+    fn wait_until(&self) -> Option<Instant> {
+        if self.max_block.is_zero() {
+            return None;
+        }
+        let deadline = self.deadline.get().unwrap_or_else(|| super::after(self.max_block));
+        self.deadline.set(Some(deadline));
+        Some(deadline)
+    }
 }
 
 /// Where a run of records goes: to a given partition, or wherever records without a key go now.
@@ -90,8 +115,9 @@ struct Notice {
 
 /// Why a run of records ended at one partition.
 enum RunEnd {
-    /// There are no more records, or the next one takes another route.
-    Done,
+    NoMore,
+    /// The next record belongs elsewhere.
+    OtherRoute,
     /// A new batch is needed, for a record of this size. If there is an open one, it is full.
     NeedsBatch {
         size: usize,
@@ -101,7 +127,9 @@ enum RunEnd {
 
 impl RecordAccumulator {
     pub fn new(settings: Settings, pool: Arc<BufferPool>, waker: Arc<dyn Wake>) -> RecordAccumulator {
+        static NEXT_ID: AtomicU64 = AtomicU64::new(0);
         RecordAccumulator {
+            id: NEXT_ID.fetch_add(1, Ordering::Relaxed),
             settings,
             pool,
             incomplete: Incomplete::default(),
@@ -118,32 +146,90 @@ impl RecordAccumulator {
     // ---- application threads
 
     /// Takes records from `source` until it ends or one is refused.
-    pub fn append(&self, topic: &str, source: &mut impl RecordSource, at: &AppendContext<'_>) -> Sent {
+    pub fn append(&self, topic: &[u8], source: &mut impl RecordSource, at: &AppendContext<'_>) -> Sent {
         let mut accepted = 0;
-        let result = self.topic(topic).and_then(|topic| self.append_all(&topic, source, at, &mut accepted));
+        let last = match last_topic::take(self.id, topic) {
+            Some(last) => Ok(last),
+            None => self.topic(topic).map(|topic| {
+                Box::new(LastTopic { accumulator: self.id, topic, seen: SeenView::default() })
+            }),
+        };
+        let result = last.and_then(|mut last| {
+            let result = self.append_all(&mut last, source, at, &mut accepted);
+            last_topic::keep(last);
+            result
+        });
         Sent { accepted, refused: result.err() }
+    }
+
+    /// The usual case of one record a call: its topic is the last one, its batch is open and has room. Returns
+    /// false, nothing done, in every other case.
+    #[inline(always)]
+    pub fn try_append_one(&self, topic: &[u8], record: &ProducerRecord<'_>, wall_ms: i64) -> bool {
+        let Some(mut last) = last_topic::take(self.id, topic) else { return false };
+        let appended = self.append_to_open(&mut last, record, wall_ms);
+        last_topic::keep(last);
+        appended
+    }
+
+    #[inline(always)]
+    fn append_to_open(&self, last: &mut LastTopic, record: &ProducerRecord<'_>, wall_ms: i64) -> bool {
+        let LastTopic { topic, seen, .. } = last;
+        topic.view.refresh(seen);
+        let Some(view) = &seen.view else { return false };
+        let count = view.partitions.len();
+        let (index, sticky) = match self.route(&topic.name, record, count) {
+            Ok(Route::Fixed(index)) => (index, false),
+            Ok(Route::Sticky) => (topic.sticky.current(&view.available, count), true),
+            Err(_) => return false,
+        };
+        let Some(partition) = view.partitions.get(index) else { return false };
+        let timestamp_ms = if record.timestamp_ms < 0 { wall_ms } else { record.timestamp_ms };
+        let entry = RecordRef { timestamp_ms, key: record.key, value: record.value, headers: record.headers };
+        let mut queue = partition.queue.lock();
+        let Some(open) = &mut queue.open else { return false };
+        if self.closed.load(Ordering::Acquire) {
+            return false;
+        }
+        let before = open.size();
+        if open.try_append(&entry, record.token, self.batch_limit()).is_err() {
+            return false;
+        }
+        let bytes = open.size() - before;
+        drop(queue);
+        if sticky {
+            topic.sticky.produced(index, bytes);
+        }
+        true
     }
 
     fn append_all(
         &self,
-        topic: &Arc<Topic>,
+        last: &mut LastTopic,
         source: &mut impl RecordSource,
         at: &AppendContext<'_>,
         accepted: &mut usize,
     ) -> Result<(), Error> {
+        let LastTopic { topic, seen, .. } = last;
         loop {
             if self.closed.load(Ordering::Acquire) {
                 return Err(closed());
             }
-            let Some(record) = source.peek() else { return Ok(()) };
-            let record = record?;
-            let view = topic.view.load();
-            match &*view {
-                Some(view) => {
-                    let route = self.route(&topic.name, &record, view.partitions.len())?;
-                    self.append_run(topic, view, route, source, at, accepted)?;
+            topic.view.refresh(seen);
+            let Some(view) = &seen.view else {
+                if source.peek().is_none() {
+                    return Ok(());
                 }
-                None => self.append_pending(topic, source, at, accepted)?,
+                self.append_pending(topic, source, at, accepted)?;
+                continue;
+            };
+            let route = match source.peek() {
+                None => return Ok(()),
+                Some(Err(error)) => return Err(error),
+                Some(Ok(record)) => self.route(&topic.name, &record, view.partitions.len())?,
+            };
+            if self.append_run(topic, view, route, source, at, accepted)? {
+                return Ok(());
             }
         }
     }
@@ -154,9 +240,12 @@ impl RecordAccumulator {
     }
 
     /// The topic of this name; it is made when it is sent to for the first time.
-    pub fn topic(&self, name: &str) -> Result<Arc<Topic>, Error> {
-        if let Some(topic) = self.topics.read().get(name) {
-            return Ok(topic.clone());
+    fn topic(&self, name: &[u8]) -> Result<Arc<Topic>, Error> {
+        let name = std::str::from_utf8(name).map_err(|_| {
+            Error::new(Code::INVALID_TOPIC_EXCEPTION, "the name of the topic is not UTF-8")
+        })?;
+        if let Some(topic) = self.find(name) {
+            return Ok(topic);
         }
         check_topic_name(name)?;
         let name: Arc<str> = name.into();
@@ -181,7 +270,7 @@ impl RecordAccumulator {
         }
     }
 
-    /// Appends records as long as they take this route.
+    /// Appends records as long as they take this route. Returns whether there are no more.
     fn append_run(
         &self,
         topic: &Topic,
@@ -190,13 +279,13 @@ impl RecordAccumulator {
         source: &mut impl RecordSource,
         at: &AppendContext<'_>,
         accepted: &mut usize,
-    ) -> Result<(), Error> {
+    ) -> Result<bool, Error> {
         let count = view.partitions.len();
         let index = match route {
             Route::Fixed(index) => index,
-            Route::Sticky => topic.sticky.lock().current(&view.available, count),
+            Route::Sticky => topic.sticky.current(&view.available, count),
         };
-        let Some(partition) = view.partitions.get(index) else { return Ok(()) };
+        let Some(partition) = view.partitions.get(index) else { return Ok(false) };
         let mut spare = None;
         loop {
             let (end, appended) = self.append_locked(
@@ -206,21 +295,21 @@ impl RecordAccumulator {
                 at,
             )?;
             if route == Route::Sticky {
-                topic.sticky.lock().produced(index, appended);
+                topic.sticky.produced(index, appended);
             }
             let size = match end {
-                RunEnd::Done => break,
+                RunEnd::NoMore => return Ok(true),
+                RunEnd::OtherRoute => return Ok(false),
                 RunEnd::Failed(error) => return Err(error),
                 RunEnd::NeedsBatch { size } => size,
             };
             let moves_on = route == Route::Sticky
-                && topic.sticky.lock().next(&view.available, count, self.settings.batch_size) != index;
+                && topic.sticky.next(&view.available, count, self.settings.batch_size) != index;
             if moves_on {
-                break;
+                return Ok(false);
             }
-            spare = Some(self.allocate(size, at.wait_until)?);
+            spare = Some(self.allocate(size, at)?);
         }
-        Ok(())
     }
 
     /// Runs `fill` on the queue under its lock, `spare` made its open batch if it has none; afterwards, without
@@ -228,7 +317,7 @@ impl RecordAccumulator {
     fn append_locked(
         &self,
         partition: &Arc<Partition>,
-        spare: &mut Option<Vec<u8>>,
+        spare: &mut Option<BytesMut>,
         fill: impl FnOnce(&mut Queue) -> RunEnd,
         at: &AppendContext<'_>,
     ) -> Result<(RunEnd, usize), Error> {
@@ -253,7 +342,7 @@ impl RecordAccumulator {
         let appended = queue.open.as_ref().map_or(0, OpenBatch::size) - before;
         let sealing = match end {
             RunEnd::NeedsBatch { .. } => queue.begin_seal(),
-            RunEnd::Done | RunEnd::Failed(_) => None,
+            RunEnd::NoMore | RunEnd::OtherRoute | RunEnd::Failed(_) => None,
         };
         let notice = (news || sealing.is_some()).then(|| self.notice(&mut queue));
         drop(queue);
@@ -283,13 +372,13 @@ impl RecordAccumulator {
         let limit = self.batch_limit();
         loop {
             let record = match source.peek() {
-                None => return RunEnd::Done,
+                None => return RunEnd::NoMore,
                 Some(Err(error)) => return RunEnd::Failed(error),
                 Some(Ok(record)) => record,
             };
             match self.route(topic, &record, partitions) {
                 Ok(next) if next == route => {}
-                Ok(_) => return RunEnd::Done,
+                Ok(_) => return RunEnd::OtherRoute,
                 Err(error) => return RunEnd::Failed(error),
             }
             let timestamp_ms = if record.timestamp_ms < 0 { at.wall_ms } else { record.timestamp_ms };
@@ -332,8 +421,8 @@ impl RecordAccumulator {
         Ok(size)
     }
 
-    fn allocate(&self, size: usize, wait_until: Option<Instant>) -> Result<Vec<u8>, Error> {
-        self.pool.allocate(size, wait_until).map_err(|refused| self.refused(size, refused))
+    fn allocate(&self, size: usize, at: &AppendContext<'_>) -> Result<BytesMut, Error> {
+        self.pool.try_allocate(size).or_else(|_| self.pool.allocate(size, at.wait_until())).map_err(|refused| self.refused(size, refused))
     }
 
     fn refused(&self, size: usize, refused: Refused) -> Error {
@@ -351,7 +440,7 @@ impl RecordAccumulator {
     }
 
     /// Gives back what was got ready for a batch that another thread began first.
-    fn discard(&self, unused: Option<(Vec<u8>, u64, Nanos)>) {
+    fn discard(&self, unused: Option<(BytesMut, u64, Nanos)>) {
         if let Some((buffer, epoch, _)) = unused {
             self.pool.release_buffer(buffer.len(), buffer);
             self.incomplete.end(epoch);
@@ -400,10 +489,10 @@ impl RecordAccumulator {
         at: &AppendContext<'_>,
         accepted: &mut usize,
     ) -> Result<(), Error> {
-        let mut spare: Option<(Vec<u8>, u64, Nanos)> = None;
+        let mut spare: Option<(BytesMut, u64, Nanos)> = None;
         loop {
             let mut pending = topic.pending.lock();
-            if topic.view.load().is_some() || self.closed.load(Ordering::Acquire) {
+            if topic.view.is_some() || self.closed.load(Ordering::Acquire) {
                 drop(pending);
                 self.discard(spare);
                 return Ok(());
@@ -423,7 +512,7 @@ impl RecordAccumulator {
             match needed? {
                 None => return Ok(()),
                 Some(size) => {
-                    let buffer = self.allocate(size, at.wait_until)?;
+                    let buffer = self.allocate(size, at)?;
                     spare = Some((buffer, self.incomplete.begin(), (at.mono)()));
                 }
             }
@@ -497,7 +586,7 @@ impl RecordAccumulator {
 
     /// The partitions of a topic as metadata has them, those that were known kept.
     pub fn view_of(&self, topic: &Topic, count: usize, available: Vec<u32>) -> TopicView {
-        let old = topic.view.load_full();
+        let old = topic.view.load();
         let mut partitions: Vec<Arc<Partition>> = old.map_or_else(Vec::new, |v| v.partitions.clone());
         // A topic never loses partitions; one that was deleted and made again smaller keeps the queues it has.
         while partitions.len() < count {
@@ -528,12 +617,12 @@ impl RecordAccumulator {
                 let index = match route {
                     Route::Fixed(index) => index,
                     Route::Sticky => {
-                        topic.sticky.lock().next(&view.available, count, self.settings.batch_size)
+                        topic.sticky.next(&view.available, count, self.settings.batch_size)
                     }
                 };
                 let bytes = self.place_one(view, index, &record, chunk.epoch, now)?;
                 if route == Route::Sticky {
-                    topic.sticky.lock().produced(index, bytes);
+                    topic.sticky.produced(index, bytes);
                 }
                 Ok(())
             });
@@ -574,7 +663,7 @@ impl RecordAccumulator {
         if let Some((open, ticket)) = sealing {
             self.finish_seal(partition, open, ticket);
         }
-        let buffer = vec![0; size.max(self.settings.batch_size.min(SMALL_BATCH))];
+        let buffer = BytesMut::zeroed(size.max(self.settings.batch_size.min(SMALL_BATCH)));
         self.pool.force_charge(buffer.len());
         let mut open = OpenBatch::new(buffer, now.mono, epoch, 0);
         open.try_append(&entry, record.token, limit).map_err(|_| too_large(size, limit))?;

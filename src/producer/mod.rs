@@ -9,6 +9,7 @@ pub mod batch;
 pub mod buffer_pool;
 pub mod deliveries;
 pub mod incomplete;
+mod last_topic;
 pub mod interceptor;
 pub mod partitioner;
 pub mod pending;
@@ -17,6 +18,7 @@ pub mod record;
 pub mod sender;
 pub mod topic;
 pub mod transaction_manager;
+mod view_cell;
 
 use self::accumulator::{AppendContext, RecordAccumulator, Sent};
 use self::batch::CompressionSetting;
@@ -24,7 +26,7 @@ use self::buffer_pool::BufferPool;
 use self::deliveries::{Deliveries, DeliveryChunk};
 use self::interceptor::ProducerInterceptor;
 use self::prepare::{Prepared, Steps};
-use self::record::RecordSource;
+use self::record::{ProducerRecord, RecordSource};
 use self::sender::{Control, Sender};
 use crate::client::request::RequestManager;
 use crate::client::wire::{Machine, Wake};
@@ -131,26 +133,31 @@ impl KafkaProducer {
     /// Hands records over; they are copied. Waits for room in `buffer.memory` at most `max_block_ms` (`None`:
     /// `max.block.ms`; 0: not at all), and for nothing else. What was accepted is reported by
     /// [`KafkaProducer::poll`] exactly once, whatever happens to the rest.
-    pub fn send(&self, topic: &str, source: &mut impl RecordSource, max_block_ms: Option<u64>) -> Sent {
-        let block = max_block_ms.unwrap_or(self.max_block_ms);
-        let wait_until = (block > 0).then(|| after(Duration::from_millis(block)));
+    pub fn send(&self, topic: &[u8], source: &mut impl RecordSource, max_block_ms: Option<u64>) -> Sent {
+        let max_block = Duration::from_millis(max_block_ms.unwrap_or(self.max_block_ms));
         let clock = || crate::sys::now().mono;
-        let context = AppendContext { wall_ms: crate::sys::clock::wall_ms(), mono: &clock, wait_until };
-        self.append(topic, source, &context)
+        self.append(topic, source, &AppendContext::new(crate::sys::clock::wall_ms(), &clock, max_block))
+    }
+
+    /// Sends one record if that takes no more than a copy: its topic is the one this thread sent to last, and its
+    /// batch has room. Returns false, nothing done, in every other case, which is for [`KafkaProducer::send`].
+    #[inline(always)]
+    pub fn try_send_one(&self, topic: &[u8], record: &ProducerRecord<'_>) -> bool {
+        self.steps.is_empty() && self.accumulator.try_append_one(topic, record, crate::sys::clock::wall_ms())
     }
 
     /// As [`KafkaProducer::send`] without waiting, at a given time.
     pub fn send_step(&self, now: Now, topic: &str, source: &mut impl RecordSource) -> Sent {
         let clock = || now.mono;
-        let context = AppendContext { wall_ms: now.wall_ms, mono: &clock, wait_until: None };
-        self.append(topic, source, &context)
+        self.append(topic.as_bytes(), source, &AppendContext::new(now.wall_ms, &clock, Duration::ZERO))
     }
 
-    fn append(&self, topic: &str, source: &mut impl RecordSource, context: &AppendContext<'_>) -> Sent {
+    fn append(&self, topic: &[u8], source: &mut impl RecordSource, context: &AppendContext<'_>) -> Sent {
         if self.steps.is_empty() {
             return self.accumulator.append(topic, source, context);
         }
-        let mut prepared = Prepared { source, steps: &self.steps, topic };
+        let name = String::from_utf8_lossy(topic);
+        let mut prepared = Prepared { source, steps: &self.steps, topic: &name };
         self.accumulator.append(topic, &mut prepared, context)
     }
 
@@ -224,7 +231,11 @@ impl KafkaProducer {
     pub fn close(&self, timeout: Duration) -> Result<(), Error> {
         self.accumulator.close();
         let deadline = after(timeout);
-        if self.accumulator.incomplete.wait_flushed(u64::MAX, deadline) {
+        // A flush, so that nothing lingers, and so that the end of the last batch is announced.
+        self.begin_flush();
+        let flushed = self.accumulator.incomplete.wait_flushed(u64::MAX, deadline);
+        self.end_flush();
+        if flushed {
             return Ok(());
         }
         let left = self.accumulator.incomplete.left();

@@ -1,6 +1,9 @@
 //! Which partition a record goes to: by its key as Java does it (murmur2), or, without a key, to one partition
 //! until about `batch.size` bytes went there, then to another (KIP-480, made uniform by KIP-794).
 
+use parking_lot::Mutex;
+use std::sync::atomic::{AtomicUsize, Ordering};
+
 /// Java's `Utils.murmur2`: the hash that every Java producer places keys with.
 pub fn murmur2(key: &[u8]) -> u32 {
     const M: u32 = 0x5bd1_e995;
@@ -29,50 +32,69 @@ pub fn partition_for_key(key: &[u8], partitions: usize) -> usize {
     (murmur2(key) & 0x7fff_ffff) as usize % partitions.max(1)
 }
 
-/// `BuiltInPartitioner`: the sticky choice for records without a key.
+/// `BuiltInPartitioner`: the sticky choice for records without a key. Any number of threads use it at once.
 #[derive(Debug)]
 pub struct BuiltInPartitioner {
-    current: Option<usize>,
-    produced: usize,
-    rng: fastrand::Rng,
+    /// `NONE` before the first choice.
+    current: AtomicUsize,
+    produced: AtomicUsize,
+    rng: Mutex<fastrand::Rng>,
 }
+
+const NONE: usize = usize::MAX;
 
 impl BuiltInPartitioner {
     pub fn new(seed: u64) -> BuiltInPartitioner {
-        BuiltInPartitioner { current: None, produced: 0, rng: fastrand::Rng::with_seed(seed) }
+        BuiltInPartitioner {
+            current: AtomicUsize::new(NONE),
+            produced: AtomicUsize::new(0),
+            rng: Mutex::new(fastrand::Rng::with_seed(seed)),
+        }
     }
 
     /// Where records without a key go now. `available` are the partitions that have a leader; when there is none,
     /// all `partitions` are chosen from.
-    pub fn current(&mut self, available: &[u32], partitions: usize) -> usize {
-        match self.current.filter(|c| *c < partitions) {
-            Some(current) => current,
-            None => self.choose(available, partitions),
+    #[inline]
+    pub fn current(&self, available: &[u32], partitions: usize) -> usize {
+        let current = self.current.load(Ordering::Relaxed);
+        if current < partitions {
+            current
+        } else {
+            self.choose(current, available, partitions)
         }
     }
 
     /// Counts what went to `partition`.
-    pub fn produced(&mut self, partition: usize, bytes: usize) {
-        if self.current == Some(partition) {
-            self.produced = self.produced.saturating_add(bytes);
+    #[inline]
+    pub fn produced(&self, partition: usize, bytes: usize) {
+        if self.current.load(Ordering::Relaxed) == partition {
+            self.produced.fetch_add(bytes, Ordering::Relaxed);
         }
     }
 
     /// A new batch must be begun: the moment to move on, if enough went here. Returns where to go on.
-    pub fn next(&mut self, available: &[u32], partitions: usize, batch_size: usize) -> usize {
-        if self.produced >= batch_size {
-            return self.choose(available, partitions);
+    pub fn next(&self, available: &[u32], partitions: usize, batch_size: usize) -> usize {
+        let current = self.current(available, partitions);
+        if self.produced.load(Ordering::Relaxed) >= batch_size {
+            return self.choose(current, available, partitions);
         }
-        self.current(available, partitions)
+        current
     }
 
-    fn choose(&mut self, available: &[u32], partitions: usize) -> usize {
+    /// Chooses anew, unless another thread has done so since `seen` was the choice.
+    #[cold]
+    fn choose(&self, seen: usize, available: &[u32], partitions: usize) -> usize {
+        let mut rng = self.rng.lock();
+        let current = self.current.load(Ordering::Relaxed);
+        if current != seen && current < partitions {
+            return current;
+        }
         let chosen = match available.len() {
-            0 => self.rng.usize(0..partitions.max(1)),
-            n => available.get(self.rng.usize(0..n)).map_or(0, |p| *p as usize),
+            0 => rng.usize(0..partitions.max(1)),
+            n => available.get(rng.usize(0..n)).map_or(0, |p| *p as usize),
         };
-        self.current = Some(chosen);
-        self.produced = 0;
+        self.current.store(chosen, Ordering::Relaxed);
+        self.produced.store(0, Ordering::Relaxed);
         chosen
     }
 }
@@ -101,7 +123,7 @@ mod tests {
 
     #[test]
     fn null_keys_stay_until_enough_was_produced_and_then_spread_evenly() {
-        let mut p = BuiltInPartitioner::new(7);
+        let p = BuiltInPartitioner::new(7);
         let available: Vec<u32> = (0..8).collect();
         let mut bytes = [0usize; 8];
         for _ in 0..8000 {
@@ -118,7 +140,7 @@ mod tests {
 
     #[test]
     fn partitions_without_a_leader_are_left_out() {
-        let mut p = BuiltInPartitioner::new(1);
+        let p = BuiltInPartitioner::new(1);
         for _ in 0..50 {
             assert!([2, 5].contains(&p.current(&[2, 5], 8)));
             p.produced(2, 10);

@@ -3,7 +3,7 @@
 use super::batch::{OpenBatch, SealedBatch};
 use super::partitioner::BuiltInPartitioner;
 use super::pending::Pending;
-use arc_swap::ArcSwapOption;
+use super::view_cell::ViewCell;
 use parking_lot::Mutex;
 use std::collections::VecDeque;
 use std::sync::Arc;
@@ -12,8 +12,8 @@ use std::sync::Arc;
 pub struct Topic {
     pub name: Arc<str>,
     /// The partitions, once metadata has named them.
-    pub view: ArcSwapOption<TopicView>,
-    pub sticky: Mutex<BuiltInPartitioner>,
+    pub view: ViewCell,
+    pub sticky: BuiltInPartitioner,
     pub pending: Mutex<Pending>,
 }
 
@@ -114,8 +114,8 @@ impl Topic {
     pub fn new(name: Arc<str>, seed: u64) -> Topic {
         Topic {
             name,
-            view: ArcSwapOption::empty(),
-            sticky: Mutex::new(BuiltInPartitioner::new(seed)),
+            view: ViewCell::default(),
+            sticky: BuiltInPartitioner::new(seed),
             pending: Mutex::new(Pending::default()),
         }
     }

@@ -4,53 +4,129 @@
 //! on without a copy. The size is only a claim of the peer: the buffer grows with the bytes that arrive.
 
 use std::fmt;
+use std::sync::Arc;
 
-use bytes::{Buf, Bytes, BytesMut};
+use bytes::Bytes;
 
 use crate::error::{Code, Error};
 
-/// Room for reading small frames; several of them share it.
+/// Room for small frames, which are copied out of it.
 const CHUNK: usize = 16 * 1024;
 /// So much of a claimed size is believed before its bytes arrive.
 const CREDIT: usize = 64 * 1024;
-/// Memory is made ready for the socket in steps of this, so that it still is in the cache when bytes come.
-const STEP: usize = 128 * 1024;
+/// A read takes so much at most, so that what it fills still is in the cache when it is used.
+const STEP: usize = 256 * 1024;
 /// The size in front of a frame.
 const SIZE: usize = 4;
+
+/// Where buffers come from and go to. Memory that is used again needs no zeroes.
+pub trait FrameMemory: Send + Sync + fmt::Debug {
+    /// A buffer of at least `size` bytes, all of them initialised, whatever they are.
+    fn take(&self, size: usize) -> Vec<u8>;
+    /// The frame in it is not needed any more.
+    fn give_back(&self, buffer: Vec<u8>);
+}
+
+/// Memory that comes from the allocator each time.
+#[derive(Debug)]
+pub struct FreshMemory;
+
+impl FrameMemory for FreshMemory {
+    fn take(&self, size: usize) -> Vec<u8> {
+        vec![0; size]
+    }
+    fn give_back(&self, _buffer: Vec<u8>) {}
+}
+
+/// A large frame's buffer; goes back when nobody names it any more.
+struct Lent {
+    buffer: Vec<u8>,
+    memory: Arc<dyn FrameMemory>,
+}
+
+impl AsRef<[u8]> for Lent {
+    fn as_ref(&self) -> &[u8] {
+        &self.buffer
+    }
+}
+
+impl Drop for FrameReader {
+    fn drop(&mut self) {
+        self.memory.give_back(std::mem::take(&mut self.buf));
+    }
+}
+
+impl Drop for Lent {
+    fn drop(&mut self) {
+        self.memory.give_back(std::mem::take(&mut self.buffer));
+    }
+}
 
 /// Cuts a stream into frames. It has no socket and no clock.
 #[derive(Debug)]
 pub struct FrameReader {
-    /// Received bytes that are not handed out yet, then zeroed room for more.
-    buf: BytesMut,
-    received: usize,
+    /// Initialised throughout; the bytes from `start` to `end` are received and not handed out yet.
+    buf: Vec<u8>,
+    start: usize,
+    end: usize,
     /// The largest frame that is accepted.
     limit: usize,
     /// A size that recent frames of this peer really had: as much is believed of the next one.
     proven: usize,
     /// No frame was handed out yet.
     first: bool,
+    memory: Arc<dyn FrameMemory>,
 }
 
 impl FrameReader {
     /// A reader that refuses frames of more than `limit` bytes (`receive.message.max.bytes`).
     pub fn new(limit: usize) -> FrameReader {
-        FrameReader { buf: BytesMut::new(), received: 0, limit, proven: 0, first: true }
+        FrameReader::with_memory(limit, Arc::new(FreshMemory))
+    }
+
+    /// As [`FrameReader::new`], with large frames in buffers from `memory`.
+    pub fn with_memory(limit: usize, memory: Arc<dyn FrameMemory>) -> FrameReader {
+        FrameReader { buf: Vec::new(), start: 0, end: 0, limit, proven: 0, first: true, memory }
     }
 
     /// Room to read into; never empty. What was read is told by [`filled`](Self::filled).
     pub fn spare(&mut self) -> &mut [u8] {
-        let end = self.window();
-        if self.buf.len() < end {
-            self.buf.reserve(self.target().max(end).saturating_sub(self.buf.len()));
-            self.buf.resize(end, 0);
+        let until = match self.frame_end() {
+            // A large frame has its buffer for itself, so that a small one never keeps it alive.
+            Some(total) if total > CHUNK && total > self.pending() => {
+                self.make_room(self.target(total));
+                total.min(self.end.saturating_add(STEP))
+            }
+            _ => {
+                if self.buf.len().saturating_sub(self.end) < CHUNK / 8 {
+                    self.make_room(self.pending().saturating_add(CHUNK));
+                }
+                self.buf.len().min(self.end.saturating_add(STEP))
+            }
+        };
+        let until = until.min(self.buf.len());
+        self.buf.get_mut(self.end..until).unwrap_or_default()
+    }
+
+    /// Moves what is received to the front of a buffer of at least `size` bytes.
+    fn make_room(&mut self, size: usize) {
+        if self.buf.len() < size {
+            let mut larger = self.memory.take(size);
+            let received = self.buf.get(self.start..self.end).unwrap_or_default();
+            if let Some(front) = larger.get_mut(..received.len()) {
+                front.copy_from_slice(received);
+            }
+            self.memory.give_back(std::mem::replace(&mut self.buf, larger));
+        } else if self.start > 0 {
+            self.buf.copy_within(self.start..self.end, 0);
         }
-        self.buf.get_mut(self.received..end).unwrap_or_default()
+        self.end = self.end.saturating_sub(self.start);
+        self.start = 0;
     }
 
     /// Says that the first `n` bytes of [`spare`](Self::spare) were received.
     pub fn filled(&mut self, n: usize) {
-        self.received = self.received.saturating_add(n).min(self.buf.len());
+        self.end = self.end.saturating_add(n).min(self.buf.len());
     }
 
     /// Takes bytes from memory, in place of a socket.
@@ -72,29 +148,36 @@ impl FrameReader {
         let Some(size) = self.claimed() else { return Ok(None) };
         let size = self.check(size)?;
         let total = size.saturating_add(SIZE);
-        if self.received < total {
+        if self.pending() < total {
             return Ok(None);
         }
-        let mut frame = self.buf.split_to(total);
-        frame.advance(SIZE);
-        self.received = self.received.saturating_sub(total);
         self.proven = total.max(self.proven.saturating_sub(self.proven / 8));
         self.first = false;
-        if total > CHUNK && self.received == 0 {
-            // Room that is left behind a large frame would tie small ones to its memory.
-            self.buf = BytesMut::new();
+        if total > CHUNK && self.pending() == total && self.start == 0 {
+            let buffer = std::mem::take(&mut self.buf);
+            self.end = 0;
+            let lent = Bytes::from_owner(Lent { buffer, memory: self.memory.clone() });
+            return Ok(Some(lent.slice(SIZE..total)));
         }
-        Ok(Some(frame.freeze()))
+        let end = self.start.saturating_add(total);
+        let frame = self.buf.get(self.start.saturating_add(SIZE)..end).unwrap_or_default();
+        let frame = Bytes::copy_from_slice(frame);
+        self.start = end;
+        if self.start == self.end {
+            self.start = 0;
+            self.end = 0;
+        }
+        Ok(Some(frame))
     }
 
     /// Received bytes of a frame that is not whole yet: more than zero when the peer hangs up in the middle.
     pub fn pending(&self) -> usize {
-        self.received
+        self.end.saturating_sub(self.start)
     }
 
     /// The size that the unfinished frame claims, if that much is known.
     fn claimed(&self) -> Option<i32> {
-        self.buf.get(..self.received)?.first_chunk::<SIZE>().map(|size| i32::from_be_bytes(*size))
+        self.buf.get(self.start..self.end)?.first_chunk::<SIZE>().map(|size| i32::from_be_bytes(*size))
     }
 
     fn check(&self, claimed: i32) -> Result<usize, FrameError> {
@@ -114,27 +197,10 @@ impl FrameReader {
         Some(size.saturating_add(SIZE))
     }
 
-    /// How long the buffer may be on behalf of the frame at the front: its size, as far as it is believed.
-    fn target(&self) -> usize {
-        let believed = CREDIT.max(self.received.saturating_mul(2)).max(self.proven);
-        self.frame_end().map_or(CHUNK, |end| end.min(believed))
-    }
-
-    /// Where the room for the next read ends. A large frame gets no bytes behind it, so that a small frame never
-    /// keeps a large buffer alive.
-    fn window(&self) -> usize {
-        match self.frame_end() {
-            Some(end) if end > CHUNK && end > self.received => self
-                .target()
-                .min(self.received.saturating_add(STEP))
-                .max(self.received.saturating_add(1))
-                .min(end),
-            // Room left behind small frames is used up before there is more.
-            _ if self.buf.capacity() > self.received.saturating_add(CHUNK / 8) => {
-                self.buf.capacity().min(self.received.saturating_add(CHUNK))
-            }
-            _ => self.received.saturating_add(CHUNK),
-        }
+    /// How long the buffer may be on behalf of a frame of `total` bytes: as much of it as is believed.
+    fn target(&self, total: usize) -> usize {
+        let believed = CREDIT.max(self.pending().saturating_mul(2)).max(self.proven);
+        total.min(believed)
     }
 }
 

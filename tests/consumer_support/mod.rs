@@ -118,7 +118,7 @@ impl World {
 
     pub fn produce_batch(&mut self, topic: &str, partition: i32, batch: &[u8]) {
         let (leader, _) = self.cluster.leader(topic, partition).unwrap();
-        if !self.producer.get(&leader).is_some_and(|c| self.cluster.takes_bytes(*c)) {
+        if !self.producer.get(&leader).is_some_and(|c| self.cluster.takes_frames(*c)) {
             let conn = self.cluster.connect(leader).unwrap();
             self.producer.insert(leader, conn);
         }
@@ -363,13 +363,17 @@ pub fn batch(values: &[&str], codec: Compression) -> Vec<u8> {
     let records: Vec<RecordRef<'_>> = values
         .iter()
         .zip(1000..)
-        .map(|(v, timestamp_ms)| RecordRef { timestamp_ms, value: Some(v.as_bytes()), ..RecordRef::default() })
+        .map(|(v, timestamp_ms)| RecordRef {
+            timestamp_ms,
+            value: Some(v.as_bytes()),
+            ..RecordRef::default()
+        })
         .collect();
     batch_of(&records, codec)
 }
 
 pub fn batch_of(records: &[RecordRef<'_>], codec: Compression) -> Vec<u8> {
-    let mut builder = MemoryRecordsBuilder::new(Vec::new());
+    let mut builder = MemoryRecordsBuilder::new(bytes::BytesMut::new());
     for record in records {
         builder.append_with_offset(record, usize::MAX).unwrap();
     }
@@ -377,7 +381,11 @@ pub fn batch_of(records: &[RecordRef<'_>], codec: Compression) -> Vec<u8> {
 }
 
 /// A record with everything.
-pub fn full_record<'a>(key: Option<&'a [u8]>, value: Option<&'a [u8]>, headers: &'a [Header<'a>]) -> RecordRef<'a> {
+pub fn full_record<'a>(
+    key: Option<&'a [u8]>,
+    value: Option<&'a [u8]>,
+    headers: &'a [Header<'a>],
+) -> RecordRef<'a> {
     RecordRef { timestamp_ms: 5000, key, value, headers: Headers::Slice(headers) }
 }
 

@@ -142,7 +142,7 @@ impl Sender {
             if chunks.is_empty() {
                 pending.listed = false;
                 // Under the lock: whoever waits for it finds the view and appends behind what was placed.
-                topic.view.store(Some(view));
+                topic.view.store(view);
                 break;
             }
             drop(pending);
@@ -163,11 +163,11 @@ impl Sender {
         known: &Arc<TopicMetadata>,
         out: &mut Outbox<'_>,
     ) {
-        if topic.view.load().is_none() || known.partitions.is_empty() {
+        if !topic.view.is_some() || known.partitions.is_empty() {
             return;
         }
         let view = Arc::new(self.accumulator.view_of(topic, known.partitions.len(), available(known)));
-        topic.view.store(Some(view.clone()));
+        topic.view.store(view.clone());
         for (partition, p) in view.partitions.iter().zip(&known.partitions) {
             let slot = partition.slot;
             let Some(state) = self.state(slot) else { continue };
