@@ -210,6 +210,7 @@ impl World {
                     }
                 }
                 NetOp::Resolve { .. } => panic!("addresses need no lookup"),
+                NetOp::TellWritten { .. } => panic!("a consumer awaits answers"),
             }
         }
     }
