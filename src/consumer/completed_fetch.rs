@@ -7,7 +7,7 @@ use super::budget::{Budget, Hold};
 use super::partition_state::{PartitionId, Position};
 use super::record_view::{BytesView, Chunk, HeaderView, RecordView, FLAG_APPEND_TIME, FLAG_NO_TIMESTAMP};
 use crate::record::{
-    Batch, BatchReader, Compression, Decompressor, Record, RecordError, Records, Span, TimestampType,
+    Batch, BatchReader, Compression, Decompressor, RecordError, Records, TimestampType,
 };
 use bytes::Bytes;
 use std::mem::size_of;

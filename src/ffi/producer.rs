@@ -18,6 +18,7 @@ use super::types::{milena_bytes, milena_fd, milena_header, milena_status};
 use crate::config::parse;
 use crate::error::Result;
 use crate::producer::accumulator::Sent;
+use crate::producer::record::RecordSource;
 use crate::producer::KafkaProducer;
 use std::ptr;
 
@@ -94,6 +95,14 @@ pub unsafe extern "C" fn milena_producer_send(
         let producer = PRODUCERS.enter(producer as usize)?;
         // SAFETY: text and records are there for the length of the call, by contract.
         let (topic, mut source) = unsafe { (given(topic, "topic")?, ArraySource::new(records, stride, n)?) };
+        if n == 1 {
+            if let Some(Ok(record)) = source.peek() {
+                if producer.try_send_one(topic, &record) {
+                    taken = 1;
+                    return Ok(());
+                }
+            }
+        }
         finish(producer.send(topic, &mut source, block(max_block_ms)?), &mut taken)
     });
     give(accepted, taken);

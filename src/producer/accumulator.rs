@@ -16,6 +16,7 @@ use crate::client::wire::Wake;
 use crate::error::{Code, Error};
 use crate::record::{record_size_upper_bound, AppendError, RecordRef};
 use crate::time::{Nanos, Now};
+use bytes::BytesMut;
 use parking_lot::{Mutex, RwLock};
 use std::cell::Cell;
 use std::collections::HashMap;
@@ -161,6 +162,47 @@ impl RecordAccumulator {
         Sent { accepted, refused: result.err() }
     }
 
+    /// The usual case of one record a call: its topic is the last one, its batch is open and has room. Returns
+    /// false, nothing done, in every other case.
+    #[inline(always)]
+    pub fn try_append_one(&self, topic: &[u8], record: &ProducerRecord<'_>, wall_ms: i64) -> bool {
+        let Some(mut last) = last_topic::take(self.id, topic) else { return false };
+        let appended = self.append_to_open(&mut last, record, wall_ms);
+        last_topic::keep(last);
+        appended
+    }
+
+    #[inline(always)]
+    fn append_to_open(&self, last: &mut LastTopic, record: &ProducerRecord<'_>, wall_ms: i64) -> bool {
+        let LastTopic { topic, seen, .. } = last;
+        topic.view.refresh(seen);
+        let Some(view) = &seen.view else { return false };
+        let count = view.partitions.len();
+        let (index, sticky) = match self.route(&topic.name, record, count) {
+            Ok(Route::Fixed(index)) => (index, false),
+            Ok(Route::Sticky) => (topic.sticky.current(&view.available, count), true),
+            Err(_) => return false,
+        };
+        let Some(partition) = view.partitions.get(index) else { return false };
+        let timestamp_ms = if record.timestamp_ms < 0 { wall_ms } else { record.timestamp_ms };
+        let entry = RecordRef { timestamp_ms, key: record.key, value: record.value, headers: record.headers };
+        let mut queue = partition.queue.lock();
+        let Some(open) = &mut queue.open else { return false };
+        if self.closed.load(Ordering::Acquire) {
+            return false;
+        }
+        let before = open.size();
+        if open.try_append(&entry, record.token, self.batch_limit()).is_err() {
+            return false;
+        }
+        let bytes = open.size() - before;
+        drop(queue);
+        if sticky {
+            topic.sticky.produced(index, bytes);
+        }
+        true
+    }
+
     fn append_all(
         &self,
         last: &mut LastTopic,
@@ -275,7 +317,7 @@ impl RecordAccumulator {
     fn append_locked(
         &self,
         partition: &Arc<Partition>,
-        spare: &mut Option<Vec<u8>>,
+        spare: &mut Option<BytesMut>,
         fill: impl FnOnce(&mut Queue) -> RunEnd,
         at: &AppendContext<'_>,
     ) -> Result<(RunEnd, usize), Error> {
@@ -379,7 +421,7 @@ impl RecordAccumulator {
         Ok(size)
     }
 
-    fn allocate(&self, size: usize, at: &AppendContext<'_>) -> Result<Vec<u8>, Error> {
+    fn allocate(&self, size: usize, at: &AppendContext<'_>) -> Result<BytesMut, Error> {
         self.pool.try_allocate(size).or_else(|_| self.pool.allocate(size, at.wait_until())).map_err(|refused| self.refused(size, refused))
     }
 
@@ -398,7 +440,7 @@ impl RecordAccumulator {
     }
 
     /// Gives back what was got ready for a batch that another thread began first.
-    fn discard(&self, unused: Option<(Vec<u8>, u64, Nanos)>) {
+    fn discard(&self, unused: Option<(BytesMut, u64, Nanos)>) {
         if let Some((buffer, epoch, _)) = unused {
             self.pool.release_buffer(buffer.len(), buffer);
             self.incomplete.end(epoch);
@@ -447,7 +489,7 @@ impl RecordAccumulator {
         at: &AppendContext<'_>,
         accepted: &mut usize,
     ) -> Result<(), Error> {
-        let mut spare: Option<(Vec<u8>, u64, Nanos)> = None;
+        let mut spare: Option<(BytesMut, u64, Nanos)> = None;
         loop {
             let mut pending = topic.pending.lock();
             if topic.view.is_some() || self.closed.load(Ordering::Acquire) {
@@ -621,7 +663,7 @@ impl RecordAccumulator {
         if let Some((open, ticket)) = sealing {
             self.finish_seal(partition, open, ticket);
         }
-        let buffer = vec![0; size.max(self.settings.batch_size.min(SMALL_BATCH))];
+        let buffer = BytesMut::zeroed(size.max(self.settings.batch_size.min(SMALL_BATCH)));
         self.pool.force_charge(buffer.len());
         let mut open = OpenBatch::new(buffer, now.mono, epoch, 0);
         open.try_append(&entry, record.token, limit).map_err(|_| too_large(size, limit))?;

@@ -18,6 +18,8 @@ struct State {
     /// By epoch: how many units are left.
     left: BTreeMap<u64, usize>,
     flushes: usize,
+    /// Threads inside `wait_flushed`: flushes, and close.
+    waiting: usize,
     fatal: bool,
 }
 
@@ -42,7 +44,7 @@ impl Incomplete {
             *left = left.saturating_sub(1);
             if *left == 0 {
                 state.left.remove(&epoch);
-                if state.flushes > 0 {
+                if state.waiting > 0 {
                     self.completed.notify_all();
                 }
             }
@@ -74,14 +76,11 @@ impl Incomplete {
     /// Waits for [`Incomplete::is_flushed`], at most until `deadline`.
     pub fn wait_flushed(&self, flush: u64, deadline: Instant) -> bool {
         let mut state = self.state.lock();
-        loop {
-            if state.fatal || state.left.range(..flush).next().is_none() {
-                return true;
-            }
-            if self.completed.wait_until(&mut state, deadline).timed_out() {
-                return state.fatal || state.left.range(..flush).next().is_none();
-            }
-        }
+        let flushed = |state: &State| state.fatal || state.left.range(..flush).next().is_none();
+        state.waiting += 1;
+        while !flushed(&state) && !self.completed.wait_until(&mut state, deadline).timed_out() {}
+        state.waiting -= 1;
+        flushed(&state)
     }
 
     /// Units that are not reported yet.
@@ -113,5 +112,23 @@ mod tests {
         incomplete.end_flush();
         incomplete.end(after);
         assert!(!incomplete.is_flushing());
+    }
+
+    #[test]
+    fn a_wait_without_a_flush_ends_with_the_last_unit() {
+        let incomplete = Incomplete::default();
+        let unit = incomplete.begin();
+        std::thread::scope(|scope| {
+            let waiting = scope.spawn(|| {
+                incomplete.wait_flushed(u64::MAX, Instant::now() + std::time::Duration::from_secs(20))
+            });
+            while incomplete.state.lock().waiting == 0 {
+                std::thread::yield_now();
+            }
+            let ended = Instant::now();
+            incomplete.end(unit);
+            assert!(waiting.join().unwrap());
+            assert!(ended.elapsed().as_secs() < 10);
+        });
     }
 }

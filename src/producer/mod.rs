@@ -26,7 +26,7 @@ use self::buffer_pool::BufferPool;
 use self::deliveries::{Deliveries, DeliveryChunk};
 use self::interceptor::ProducerInterceptor;
 use self::prepare::{Prepared, Steps};
-use self::record::RecordSource;
+use self::record::{ProducerRecord, RecordSource};
 use self::sender::{Control, Sender};
 use crate::client::request::RequestManager;
 use crate::client::wire::{Machine, Wake};
@@ -139,6 +139,13 @@ impl KafkaProducer {
         self.append(topic, source, &AppendContext::new(crate::sys::clock::wall_ms(), &clock, max_block))
     }
 
+    /// Sends one record if that takes no more than a copy: its topic is the one this thread sent to last, and its
+    /// batch has room. Returns false, nothing done, in every other case, which is for [`KafkaProducer::send`].
+    #[inline(always)]
+    pub fn try_send_one(&self, topic: &[u8], record: &ProducerRecord<'_>) -> bool {
+        self.steps.is_empty() && self.accumulator.try_append_one(topic, record, crate::sys::clock::wall_ms())
+    }
+
     /// As [`KafkaProducer::send`] without waiting, at a given time.
     pub fn send_step(&self, now: Now, topic: &str, source: &mut impl RecordSource) -> Sent {
         let clock = || now.mono;
@@ -224,7 +231,11 @@ impl KafkaProducer {
     pub fn close(&self, timeout: Duration) -> Result<(), Error> {
         self.accumulator.close();
         let deadline = after(timeout);
-        if self.accumulator.incomplete.wait_flushed(u64::MAX, deadline) {
+        // A flush, so that nothing lingers, and so that the end of the last batch is announced.
+        self.begin_flush();
+        let flushed = self.accumulator.incomplete.wait_flushed(u64::MAX, deadline);
+        self.end_flush();
+        if flushed {
             return Ok(());
         }
         let left = self.accumulator.incomplete.left();

@@ -1,6 +1,7 @@
 //! Record headers: name and value pairs; names may repeat, values may be null.
 
 use super::buffer::ByteBufferOutputStream;
+use bytes::BytesMut;
 use super::varint::{take_varint, varint_size};
 
 /// One header.
@@ -51,7 +52,7 @@ impl Headers<'_> {
         match self {
             Headers::Slice([]) => {}
             Headers::Slice(headers) => {
-                let mut encoded = ByteBufferOutputStream::new(vec![0; to.len()]);
+                let mut encoded = ByteBufferOutputStream::new(BytesMut::zeroed(to.len()));
                 for h in *headers {
                     encoded.put_nullable(Some(h.name));
                     encoded.put_nullable(h.value);

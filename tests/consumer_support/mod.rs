@@ -118,7 +118,7 @@ impl World {
 
     pub fn produce_batch(&mut self, topic: &str, partition: i32, batch: &[u8]) {
         let (leader, _) = self.cluster.leader(topic, partition).unwrap();
-        if !self.producer.get(&leader).is_some_and(|c| self.cluster.takes_bytes(*c)) {
+        if !self.producer.get(&leader).is_some_and(|c| self.cluster.takes_frames(*c)) {
             let conn = self.cluster.connect(leader).unwrap();
             self.producer.insert(leader, conn);
         }
@@ -372,7 +372,7 @@ pub fn batch(values: &[&str], codec: Compression) -> Vec<u8> {
 }
 
 pub fn batch_of(records: &[RecordRef<'_>], codec: Compression) -> Vec<u8> {
-    let mut builder = MemoryRecordsBuilder::new(Vec::new());
+    let mut builder = MemoryRecordsBuilder::new(bytes::BytesMut::new());
     for record in records {
         builder.append_with_offset(record, usize::MAX).unwrap();
     }

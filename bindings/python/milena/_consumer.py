@@ -1,0 +1,288 @@
+"""The part of a consumer that both faces, :mod:`milena.consumer` and :mod:`milena.aio`, have in common: the handle, and
+its calls that do not wait.
+"""
+
+from __future__ import annotations
+
+import warnings
+import weakref
+from typing import Any, Callable, Dict, Iterable, List, Mapping, Optional, TypeVar, Union
+
+from . import _ffi, log
+from ._load import lib
+from ._native import Arena, call, call_fd, call_out, interruptible, milliseconds
+from .config import NativeConfig, Path, Value
+from .errors import KafkaError, WakeupError
+from .records import Batch, Event, EventKind, Packer
+from .types import (
+    Offset,
+    OffsetAndMetadata,
+    OffsetAndTimestamp,
+    OffsetRow,
+    Partition,
+    TopicPartition,
+    as_dict,
+    offset_rows,
+    partition_rows,
+    take_offsets,
+    time_rows,
+)
+
+T = TypeVar("T")
+OnPartitions = Callable[[List[TopicPartition]], None]
+"""Is told partitions that were assigned, revoked or lost."""
+OnCommit = Callable[[Optional[KafkaError], Dict[TopicPartition, OffsetAndMetadata]], None]
+"""Is told how a commit ended that nobody waited for: its error or None, and its offsets."""
+Offsets = Union[Batch, Mapping[Any, Offset], None]
+"""What to commit: offsets by partition, where a batch ends, or (None) all that polls have handed out."""
+
+_DEFAULT_MAX_POLL_MS = 300_000
+
+
+class ConsumerBase:
+    """What does not wait. One thread at a time, but for :meth:`wakeup` and :meth:`fileno`."""
+
+    def __init__(
+        self,
+        config: Optional[Mapping[str, Value]] = None,
+        *,
+        file: Optional[Path] = None,
+        on_commit: Optional[OnCommit] = None,
+    ) -> None:
+        with NativeConfig(config, file) as native:
+            self._handle = call_out(lib.milena_consumer_new, native.handle)
+            self._logs = native.get("log.sink") == "poll"
+            # Who waits on the descriptor has to say now and then that it is there.
+            longest = int(native.get("max.poll.interval.ms") or _DEFAULT_MAX_POLL_MS)
+        self._fd = call_fd(lib.milena_consumer_fd, self._handle)
+        self._sign_of_life = longest / 3000
+        self._packer = Packer()
+        self._listeners: Dict[int, Optional[OnPartitions]] = {}
+        self._on_commit = on_commit
+        self._closed = False
+        self._woken_in_vain = False
+        self._finalizer = weakref.finalize(self, _free, self._handle, repr(self))
+
+    # ---- what to read
+
+    def subscribe(
+        self,
+        topics: Iterable[str],
+        on_assign: Optional[OnPartitions] = None,
+        on_revoke: Optional[OnPartitions] = None,
+        on_lost: Optional[OnPartitions] = None,
+    ) -> None:
+        """Joins the group to read these topics, in place of any before. Takes effect with the next polls.
+
+        The callbacks run inside poll, in its thread:
+
+        :param on_assign: partitions that are this member's from now on; it may seek.
+        :param on_revoke: partitions to be given up: commit what is done, by ``commit()``. They are given up with the
+            poll after.
+        :param on_lost: partitions that are gone already, so that nothing can be committed. None: as on_revoke.
+        :raises InvalidStateError: without ``group.id``, or while partitions are assigned by :meth:`assign`.
+        """
+        if isinstance(topics, str):
+            raise TypeError("a list of topics is expected, such as ['letters']")
+        arena = Arena()
+        names = [arena.text(topic) for topic in topics]
+        array = (_ffi.milena_bytes * len(names))(*names)
+        call(lib.milena_consumer_subscribe, self._handle, array, len(names))
+        self._listeners = {
+            EventKind.ASSIGNED: on_assign,
+            EventKind.REVOKED: on_revoke,
+            EventKind.LOST: on_lost or on_revoke,
+        }
+
+    def unsubscribe(self) -> None:
+        """Gives up the subscription, leaving the group, or the partitions assigned by hand. No event follows."""
+        call(lib.milena_consumer_unsubscribe, self._handle)
+
+    def assign(self, partitions: Union[Iterable[Partition], Mapping[Any, Offset]]) -> None:
+        """Reads these partitions, in place of any before, without sharing them out in the group.
+
+        Begins at the group's committed offsets if there is a ``group.id``, else as ``auto.offset.reset`` says; or, where
+        `partitions` is a mapping, at its offsets.
+
+        :raises InvalidStateError: while subscribed.
+        """
+        rows, _arena = partition_rows(partitions)
+        call(lib.milena_consumer_assign, self._handle, *rows.arguments)
+        if isinstance(partitions, Mapping):
+            self.seek(partitions)
+
+    def assignment(self) -> List[TopicPartition]:
+        """The partitions that are read now."""
+        return [row.partition for row in take_offsets(call_out(lib.milena_consumer_assignment, self._handle))]
+
+    def seek(self, offsets: Mapping[Any, Offset]) -> None:
+        """Reads on at other offsets, such as ``{("letters", 0): 42}``. What was fetched there is dropped.
+
+        :raises InvalidStateError: for a partition that is not assigned; then nothing was changed.
+        """
+        if offsets:
+            rows, _arena = offset_rows(offsets)
+            call(lib.milena_consumer_seek, self._handle, *rows.arguments)
+
+    def seek_to_beginning(self, partitions: Iterable[Partition] = ()) -> None:
+        """Reads on at the beginning of partitions; none: of all that are assigned."""
+        rows, _arena = partition_rows(partitions)
+        call(lib.milena_consumer_seek_to_beginning, self._handle, *rows.arguments)
+
+    def seek_to_end(self, partitions: Iterable[Partition] = ()) -> None:
+        """Reads on at the end of partitions, that is, only what comes from now on; none: of all that are assigned."""
+        rows, _arena = partition_rows(partitions)
+        call(lib.milena_consumer_seek_to_end, self._handle, *rows.arguments)
+
+    def pause(self, partitions: Iterable[Partition]) -> None:
+        """Stops giving records of partitions, which stay assigned, until :meth:`resume`.
+
+        :raises InvalidStateError: for a partition that is not assigned; then nothing was changed.
+        """
+        rows, _arena = partition_rows(partitions)
+        call(lib.milena_consumer_pause, self._handle, *rows.arguments)
+
+    def resume(self, partitions: Iterable[Partition]) -> None:
+        """Ends :meth:`pause`."""
+        rows, _arena = partition_rows(partitions)
+        call(lib.milena_consumer_resume, self._handle, *rows.arguments)
+
+    def commit_async(self, offsets: Offsets = None) -> None:
+        """Commits for the group without waiting: a later poll tells ``on_commit`` how it ended.
+
+        :param offsets: see :meth:`milena.Consumer.commit`.
+        :raises InvalidStateError: without ``group.id``.
+        """
+        rows, _arena = offset_rows(_to_commit(offsets))
+        if offsets is None or len(rows.array):
+            call(lib.milena_consumer_commit_async, self._handle, *rows.arguments)
+
+    def wakeup(self) -> None:
+        """Ends the call that waits inside the consumer, or the next one that would, with
+        :class:`milena.WakeupError`. Any thread, at any time."""
+        call(lib.milena_consumer_wakeup, self._handle)
+
+    def fileno(self) -> int:
+        """A descriptor that is readable when poll has something or wants to be called, for select and the like: don't
+        read it. Any thread."""
+        return self._fd
+
+    # ---- for the faces
+
+    def _poll_now(self, max_records: int) -> Batch:
+        """One poll that does not wait; runs the callbacks of an event."""
+        try:
+            polled = call_out(lib.milena_consumer_poll, self._handle, 0, max_records)
+        except WakeupError:
+            if not self._woken_in_vain:
+                raise
+            self._woken_in_vain = False
+            return Batch()
+        finally:
+            if self._logs:
+                log.forward(lib.milena_consumer_log, self._handle)
+        batch = self._packer.take(polled)
+        if batch.event is not None:
+            self._tell(batch.event)
+        return batch
+
+    def _tell(self, event: Event) -> None:
+        if event.kind == EventKind.COMMITTED:
+            if self._on_commit is not None:
+                self._on_commit(event.error, event.offsets)
+            return
+        listener = self._listeners.get(event.kind)
+        if listener is not None:
+            listener(event.partitions)
+
+    def _cancel(self) -> None:
+        """Ends a call of another thread on behalf of an interruption; no later one shall feel it."""
+        self._woken_in_vain = True
+        call(lib.milena_consumer_wakeup, self._handle)
+
+    def _wait_for(self, work: Callable[[], T]) -> T:
+        """A call that waits, which Ctrl-C can end."""
+
+        stale = self._woken_in_vain
+
+        def attempt() -> T:
+            try:
+                return work()
+            except WakeupError:
+                self._woken_in_vain = False
+                if not stale:
+                    raise
+                return work()
+
+        return interruptible(attempt, self._cancel)
+
+    def _commit(self, offsets: Offsets, timeout: Optional[float]) -> None:
+        rows, arena = offset_rows(_to_commit(offsets))
+        if offsets is None or len(rows.array):
+            ms = milliseconds(timeout)
+
+            def commit(_kept: Arena = arena) -> None:
+                call(lib.milena_consumer_commit, self._handle, *rows.arguments, ms)
+
+            self._wait_for(commit)
+
+    def _ask(self, function: Any, rows: Any, timeout: Optional[float]) -> List[OffsetRow]:
+        """A question about partitions; `rows` is an array and what it needs."""
+        array, arena = rows
+        if not len(array.array):
+            return []
+        ms = milliseconds(timeout)
+
+        def ask(_kept: Arena = arena) -> List[OffsetRow]:
+            return take_offsets(call_out(function, self._handle, *array.arguments, ms))
+
+        return self._wait_for(ask)
+
+    def _position(self, partitions: Optional[Iterable[Partition]], timeout: Optional[float]) -> Dict[TopicPartition, int]:
+        chosen = self.assignment() if partitions is None else partitions
+        return as_dict(self._ask(lib.milena_consumer_position, partition_rows(chosen), timeout))
+
+    def _committed(
+        self, partitions: Optional[Iterable[Partition]], timeout: Optional[float]
+    ) -> Dict[TopicPartition, Optional[OffsetAndMetadata]]:
+        chosen = self.assignment() if partitions is None else partitions
+        found = self._ask(lib.milena_consumer_committed, partition_rows(chosen), timeout)
+        return {row.partition: row.committed() for row in found}
+
+    def _ends(self, function: Any, partitions: Iterable[Partition], timeout: Optional[float]) -> Dict[TopicPartition, int]:
+        return as_dict(self._ask(function, partition_rows(partitions), timeout))
+
+    def _times(
+        self, times: Mapping[Any, int], timeout: Optional[float]
+    ) -> Dict[TopicPartition, Optional[OffsetAndTimestamp]]:
+        found = self._ask(lib.milena_consumer_offsets_for_times, time_rows(times), timeout)
+        return {r.partition: OffsetAndTimestamp(r.offset, r.timestamp) if r.offset >= 0 else None for r in found}
+
+    def _close(self, timeout: Optional[float]) -> None:
+        if self._closed:
+            return
+        ms, handle = milliseconds(timeout), self._handle
+        try:
+            # Without a way to cut it short: it has a deadline of its own.
+            interruptible(lambda: call(lib.milena_consumer_close, handle, ms))
+        finally:
+            self._closed = True
+            self._finalizer.detach()
+            weakref.finalize(self, lib.milena_consumer_free, handle)
+
+    def __repr__(self) -> str:
+        return f"<milena.{type(self).__name__}{', closed' if self._closed else ''}>"
+
+
+def _to_commit(offsets: Offsets) -> Mapping[Any, Offset]:
+    if offsets is None:
+        return {}
+    return offsets.next_offsets if isinstance(offsets, Batch) else offsets
+
+
+def _free(handle: int, name: str) -> None:
+    """The end of a consumer that was not closed: nothing is committed, and the group finds out by itself."""
+    lib.milena_consumer_free(handle)
+    warnings.warn(f"{name} was not closed", ResourceWarning, stacklevel=2)
+
+

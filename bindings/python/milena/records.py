@@ -1,0 +1,322 @@
+"""What a poll of a consumer gives: records, copied out of the library at once and built when they are looked at."""
+
+from __future__ import annotations
+
+import struct
+from array import array
+from ctypes import byref, c_char, c_void_p, string_at
+from enum import IntEnum
+from itertools import repeat
+from typing import Any, Dict, Iterator, List, Optional, Sequence, Tuple, Union, overload
+
+from . import _ffi
+from ._load import lib
+from ._native import call, taken
+from .errors import KafkaError, from_pointer, from_status
+from .types import OffsetAndMetadata, TopicPartition, read_rows
+
+_HEAD = struct.Struct("<8I")
+_CHUNK = struct.Struct("<IIiiqII8x")
+_ROW = struct.Struct("<qqIiIiIIII")
+_OFFSETS = struct.Struct("<q40x")
+_TIMES = struct.Struct("<8xq32x")
+_KEYS = struct.Struct("<16xIi24x")
+_VALUES = struct.Struct("<24xIi16x")
+_HEADER = struct.Struct("<IiIi")
+_LAYOUT = 1
+_Row = Tuple[int, int, int, int, int, int, int, int, int, int]
+
+
+class EventKind(IntEnum):
+    """What happened; see :class:`Event`."""
+
+    ASSIGNED = _ffi.MILENA_EVENT_ASSIGNED
+    """These partitions are this member's from now on."""
+    REVOKED = _ffi.MILENA_EVENT_REVOKED
+    """These are to be given up: the next poll says that the program is done with them; commit before it."""
+    LOST = _ffi.MILENA_EVENT_LOST
+    """These are gone already; nothing can be committed for them."""
+    COMMITTED = _ffi.MILENA_EVENT_COMMITTED
+    """A commit that nobody waited for has ended."""
+
+
+_KINDS = frozenset(map(int, EventKind))
+
+
+class Event:
+    """Something that happened to the group or to a commit."""
+
+    __slots__ = ("kind", "partitions", "offsets", "error")
+
+    def __init__(self, row: Any) -> None:
+        found = read_rows(row.partitions, row.partitions_len, row.partitions_stride)
+        self.kind: int = EventKind(row.kind) if row.kind in _KINDS else row.kind
+        """An :class:`EventKind`, or a number of a newer library, to be ignored."""
+        self.partitions: List[TopicPartition] = [each.partition for each in found]
+        self.offsets: Dict[TopicPartition, OffsetAndMetadata] = {}
+        """Of a commit: what was to be committed."""
+        for each in found:
+            committed = each.committed()
+            if committed is not None:
+                self.offsets[each.partition] = committed
+        self.error: Optional[KafkaError] = None
+        """Of a commit: why it failed; None: it did not."""
+        if row.status != 0:
+            self.error = from_pointer(row.error) if row.error else from_status(row.status)
+
+    def __repr__(self) -> str:
+        name = self.kind.name if isinstance(self.kind, EventKind) else self.kind
+        return f"<Event {name} {self.partitions}{f' {self.error}' if self.error else ''}>"
+
+
+class Record:
+    """A record that was read. It is a view into its batch, whose memory it keeps."""
+
+    __slots__ = ("_batch", "_row")
+
+    def __init__(self, batch: Batch, row: _Row) -> None:
+        self._batch = batch
+        self._row = row
+
+    @property
+    def topic(self) -> str:
+        return self._batch.chunks[self._row[9]].topic
+
+    @property
+    def partition(self) -> int:
+        return self._batch.chunks[self._row[9]].partition
+
+    @property
+    def leader_epoch(self) -> int:
+        """The epoch of the leader that stored the record; -1 when it is not known."""
+        return self._batch.chunks[self._row[9]].leader_epoch
+
+    @property
+    def offset(self) -> int:
+        return self._row[0]
+
+    @property
+    def timestamp(self) -> int:
+        """Milliseconds since 1970-01-01 UTC; -1 when there is none."""
+        return self._row[1]
+
+    @property
+    def timestamp_type(self) -> str:
+        """Who set the timestamp: "create": the producer; "append": the broker; "none": there is none."""
+        flags = self._row[8]
+        if flags & _ffi.MILENA_RECORD_NO_TIMESTAMP:
+            return "none"
+        return "append" if flags & _ffi.MILENA_RECORD_APPEND_TIME else "create"
+
+    @property
+    def key(self) -> Optional[bytes]:
+        """The key; None is Kafka's null, which is not the same as empty."""
+        row = self._row
+        length = row[3]
+        return None if length < 0 else self._batch.block[row[2] : row[2] + length]
+
+    @property
+    def value(self) -> Optional[bytes]:
+        """The value; None is Kafka's null (a tombstone in compacted topics), which is not the same as empty."""
+        row = self._row
+        length = row[5]
+        return None if length < 0 else self._batch.block[row[4] : row[4] + length]
+
+    @property
+    def value_view(self) -> Optional[memoryview]:
+        """The value without a copy."""
+        row = self._row
+        return None if row[5] < 0 else memoryview(self._batch.block)[row[4] : row[4] + row[5]]
+
+    @property
+    def headers(self) -> List[Tuple[str, Optional[bytes]]]:
+        """The headers, in their order; names may come twice."""
+        return self._batch.headers(self._row[6], self._row[7]) if self._row[7] else []
+
+    @property
+    def is_control(self) -> bool:
+        """Whether it is a marker of a transaction's end; only :func:`milena.decode_batches` gives these."""
+        return bool(self._row[8] & _ffi.MILENA_RECORD_CONTROL)
+
+    def __repr__(self) -> str:
+        value = self.value_view
+        size = "null" if value is None else f"{len(value)} bytes"
+        return f"<Record {self.topic}-{self.partition} at {self.offset}, {size}>"
+
+
+class Chunk(Sequence[Record]):
+    """The records of one partition in a batch, in the order of their offsets, which may have gaps."""
+
+    __slots__ = ("topic", "partition", "leader_epoch", "next_offset", "_batch", "_first", "_count")
+
+    def __init__(self, batch: Batch, row: Tuple[int, ...]) -> None:
+        place, length, self.partition, self.leader_epoch, self.next_offset, self._first, self._count = row
+        self.topic = batch.block[place : place + length].decode("utf-8", "replace")
+        self._batch = batch
+
+    @property
+    def topic_partition(self) -> TopicPartition:
+        return TopicPartition(self.topic, self.partition)
+
+    def __len__(self) -> int:
+        return self._count
+
+    @overload
+    def __getitem__(self, index: int) -> Record: ...
+    @overload
+    def __getitem__(self, index: slice) -> List[Record]: ...
+    def __getitem__(self, index: Union[int, slice]) -> Union[Record, List[Record]]:
+        places = range(self._first, self._first + self._count)[index]
+        return self._batch.record(places) if isinstance(places, int) else [self._batch.record(i) for i in places]
+
+    def __iter__(self) -> Iterator[Record]:
+        return self._batch.records(self._first, self._count)
+
+    def values(self) -> List[Optional[bytes]]:
+        """The values of all records: the fast way to read them."""
+        return self._batch.column(_VALUES, self._first, self._count)
+
+    def keys(self) -> List[Optional[bytes]]:
+        """The keys of all records."""
+        return self._batch.column(_KEYS, self._first, self._count)
+
+    def offsets(self) -> array[int]:
+        """The offsets of all records, as an array of int64, which NumPy takes as it is."""
+        return self._batch.numbers(_OFFSETS, self._first, self._count)
+
+    def timestamps(self) -> array[int]:
+        """The timestamps of all records, as :meth:`offsets`."""
+        return self._batch.numbers(_TIMES, self._first, self._count)
+
+    def __repr__(self) -> str:
+        return f"<Chunk of {len(self)} records, {self.topic}-{self.partition}, next is {self.next_offset}>"
+
+
+class Batch(Sequence[Record]):
+    """What one poll gave: records, or an event, or nothing.
+
+    A sequence of :class:`Record`, which are built when they are looked at; ``chunks`` has them by partition. Its
+    memory is Python's own: it counts in no budget of the consumer, and outlives it. Any threads may read it.
+    """
+
+    __slots__ = ("block", "event", "chunks", "_count", "_rows", "_headers")
+
+    def __init__(self, block: bytes = b"", event: Optional[Event] = None) -> None:
+        self.block = block
+        self.event = event
+        """What happened, if this is no batch of records; else None."""
+        self.chunks: List[Chunk] = []
+        self._count = self._rows = self._headers = 0
+        if block:
+            layout, chunks, self._count, _, first_chunk, self._rows, self._headers, _ = _HEAD.unpack_from(block)
+            if layout != _LAYOUT:
+                raise ImportError(f"the library packs records in layout {layout}; this package reads {_LAYOUT}")
+            rows = memoryview(block)[first_chunk : first_chunk + chunks * _CHUNK.size]
+            self.chunks = [Chunk(self, row) for row in _CHUNK.iter_unpack(rows)]
+
+    def __len__(self) -> int:
+        return self._count
+
+    @overload
+    def __getitem__(self, index: int) -> Record: ...
+    @overload
+    def __getitem__(self, index: slice) -> List[Record]: ...
+    def __getitem__(self, index: Union[int, slice]) -> Union[Record, List[Record]]:
+        places = range(self._count)[index]
+        return self.record(places) if isinstance(places, int) else [self.record(i) for i in places]
+
+    def __iter__(self) -> Iterator[Record]:
+        return self.records(0, self._count)
+
+    def values(self) -> List[Optional[bytes]]:
+        """The values of all records: the fast way to read them."""
+        return self.column(_VALUES, 0, self._count)
+
+    def keys(self) -> List[Optional[bytes]]:
+        """The keys of all records."""
+        return self.column(_KEYS, 0, self._count)
+
+    @property
+    def next_offsets(self) -> Dict[TopicPartition, OffsetAndMetadata]:
+        """Where to read on behind this batch: what to commit when its records are done with."""
+        return {c.topic_partition: OffsetAndMetadata(c.next_offset, "", c.leader_epoch) for c in self.chunks}
+
+    def __repr__(self) -> str:
+        return f"<Batch {self.event}>" if self.event else f"<Batch of {self._count} records, {self.chunks}>"
+
+    # ---- for records and chunks
+
+    def record(self, place: int) -> Record:
+        return Record(self, _ROW.unpack_from(self.block, self._rows + place * _ROW.size))
+
+    def records(self, first: int, count: int) -> Iterator[Record]:
+        return map(Record, repeat(self), _ROW.iter_unpack(self._slice(first, count)))
+
+    def column(self, part: struct.Struct, first: int, count: int) -> List[Optional[bytes]]:
+        block = self.block
+        rows = part.iter_unpack(self._slice(first, count))
+        return [block[at : at + length] if length >= 0 else None for at, length in rows]
+
+    def numbers(self, part: struct.Struct, first: int, count: int) -> array[int]:
+        return array("q", [number for (number,) in part.iter_unpack(self._slice(first, count))])
+
+    def headers(self, first: int, count: int) -> List[Tuple[str, Optional[bytes]]]:
+        block = self.block
+        begin = self._headers + first * _HEADER.size
+        return [
+            (
+                block[name : name + length].decode("utf-8", "replace"),
+                block[value : value + size] if size >= 0 else None,
+            )
+            for name, length, value, size in _HEADER.iter_unpack(block[begin : begin + count * _HEADER.size])
+        ]
+
+    def _slice(self, first: int, count: int) -> memoryview:
+        begin = self._rows + first * _ROW.size
+        return memoryview(self.block)[begin : begin + count * _ROW.size]
+
+
+class Packer:
+    """Turns a milena_batch into a :class:`Batch`; for one thread at a time."""
+
+    _KEPT = 1 << 22
+
+    def __init__(self) -> None:
+        self._scratch = (c_char * 0)()
+
+    def take(self, handle: Optional[int]) -> Batch:
+        """Copies the batch and frees it."""
+        if not handle:
+            return Batch()
+        try:
+            event = lib.milena_batch_event(handle)
+            if event:
+                return Batch(event=Event(_ffi.milena_event.from_address(event)))
+            size = lib.milena_batch_packed_size(handle)
+            if len(self._scratch) < size:
+                self._scratch = (c_char * max(size, 2 * len(self._scratch)))()
+            call(lib.milena_batch_pack, handle, self._scratch, len(self._scratch))
+            block = string_at(self._scratch, size)
+            if len(self._scratch) > self._KEPT:
+                self._scratch = (c_char * 0)()
+            return Batch(block)
+        finally:
+            lib.milena_batch_free(handle)
+
+
+def decode_batches(data: bytes, max_batch_bytes: int = 0) -> Batch:
+    """Decodes record batches of any format and codec, such as a segment file of a broker; see
+    :class:`CorruptRecordError`. The chunks have no topic and the partition -1; a batch that is cut off at the end is
+    no error. Control records are given, too.
+
+    :param max_batch_bytes: what a batch may decompress to; 0: 1 GiB.
+    :raises CorruptRecordError: with the offset; ``results`` has the Batch of what is in front of it.
+    """
+    out, error = c_void_p(), c_void_p()
+    status = lib.milena_decode_batches(data, len(data), max_batch_bytes, byref(out), byref(error))
+    batch = Packer().take(out.value)
+    if status != 0:
+        failure = taken(status, error)
+        failure.results = (batch,)
+        raise failure
+    return batch
