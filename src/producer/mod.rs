@@ -96,8 +96,7 @@ impl KafkaProducer {
         let signal = Arc::new(Signal::new());
         let pool = Arc::new(BufferPool::new(config.buffer_memory, config.batch_size, signal.clone()));
         let raise = signal.clone();
-        let logger =
-            Logger::with_waker(config.client.log, &config.client.client_id, move || raise.raise());
+        let logger = Logger::with_waker(config.client.log, &config.client.client_id, move || raise.raise());
         let deliveries = Arc::new(Deliveries::new(pool.clone(), signal, logger.clone()));
         let accumulator =
             Arc::new(RecordAccumulator::new(accumulator_settings(config, seed), pool, waker.clone()));

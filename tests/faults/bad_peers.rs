@@ -187,7 +187,10 @@ fn a_peer_that_says_nothing() {
 #[test]
 fn a_sound_frame_with_nonsense_in_it() {
     let peer = BadPeer::answering(&[0, 0, 0, 12, 0, 0, 0, 0, 0, 0, 0x7f, 0xff, 0xff, 0xff, 1, 1], true);
-    bad_peer(&peer, &["phase api-versions", "PROTOCOL", "cannot be read", "is this the port of a Kafka broker?"]);
+    bad_peer(
+        &peer,
+        &["phase api-versions", "PROTOCOL", "cannot be read", "is this the port of a Kafka broker?"],
+    );
 }
 
 /// A cluster of one broker that spoils each answer of one API.

@@ -29,7 +29,7 @@ fn fill(producer: &KafkaProducer, max_block_ms: u64) -> usize {
     loop {
         let token = accepted as u64;
         let record = ProducerRecord { value: Some(&value), partition: 0, token, ..Default::default() };
-        let sent = producer.send("t", &mut SliceSource::new(&[record]), Some(max_block_ms));
+        let sent = producer.send(b"t", &mut SliceSource::new(&[record]), Some(max_block_ms));
         accepted += sent.accepted;
         if let Some(error) = sent.refused {
             assert_tells(&error, Code::BUFFER_EXHAUSTED, &["buffer.memory (200000 bytes)"]);
@@ -67,8 +67,9 @@ fn a_sender_that_waits_gets_memory_when_there_is_some() {
     let accepted = fill(&producer, 0);
     let waiting = producer.clone();
     let sender = std::thread::spawn(move || {
-        let record = ProducerRecord { value: Some(&[7; 1000]), partition: 0, token: 5000, ..Default::default() };
-        waiting.send("t", &mut SliceSource::new(&[record]), Some(60_000)).accepted
+        let record =
+            ProducerRecord { value: Some(&[7; 1000]), partition: 0, token: 5000, ..Default::default() };
+        waiting.send(b"t", &mut SliceSource::new(&[record]), Some(60_000)).accepted
     });
     std::thread::sleep(Duration::from_millis(100));
     assert!(!sender.is_finished());
@@ -86,14 +87,17 @@ fn full_memory_does_not_wait_for_linger() {
     let cluster = cluster(1);
     cluster.create_topic("t", 60, 1, &[]).expect("a topic");
     let settings = [("buffer.memory", "200000"), ("batch.size", "4000"), ("linger.ms", "100000")];
-    let producer = producer(&cluster.bootstrap_servers(), &[&settings[..], &[("delivery.timeout.ms", "200000")]].concat());
+    let producer = producer(
+        &cluster.bootstrap_servers(),
+        &[&settings[..], &[("delivery.timeout.ms", "200000")]].concat(),
+    );
     // Known first, or the records would wait elsewhere.
     send(&producer, "t", 0, &[b"first"]);
     producer.flush(LONG).expect("flushed");
     let begin = Instant::now();
     for partition in 0..60 {
         let record = ProducerRecord { value: Some(b"v"), partition, ..Default::default() };
-        let sent = producer.send("t", &mut SliceSource::new(&[record]), Some(30_000));
+        let sent = producer.send(b"t", &mut SliceSource::new(&[record]), Some(30_000));
         assert!(sent.refused.is_none(), "{:?}", sent.refused);
         producer.poll_step(usize::MAX);
     }
@@ -108,7 +112,7 @@ fn close_lets_waiting_senders_go() {
     let waiting = producer.clone();
     let sender = std::thread::spawn(move || {
         let record = ProducerRecord { value: Some(&[7; 1000]), ..Default::default() };
-        waiting.send("t", &mut SliceSource::new(&[record]), Some(60_000))
+        waiting.send(b"t", &mut SliceSource::new(&[record]), Some(60_000))
     });
     std::thread::sleep(Duration::from_millis(100));
     let begin = Instant::now();
@@ -136,7 +140,7 @@ fn close_returns_by_its_deadline_and_reports_what_is_left_as_purged() {
                 assert_tells(&outcome.expect_err("given up"), Code::PURGED, &["closed"]);
             }
             assert!(producer.poll(Duration::from_millis(100), 1).is_empty());
-            let refused = producer.send("t", &mut SliceSource::new(&[ProducerRecord::default()]), None);
+            let refused = producer.send(b"t", &mut SliceSource::new(&[ProducerRecord::default()]), None);
             assert_tells(&refused.refused.expect("closed"), Code::CLOSED, &["the producer is closed"]);
             producer.close(SECOND).expect("closed already");
         }
@@ -147,11 +151,16 @@ fn close_returns_by_its_deadline_and_reports_what_is_left_as_purged() {
 fn close_waits_for_what_can_be_delivered() {
     let cluster = cluster(1);
     cluster.create_topic("t", 1, 1, &[]).expect("a topic");
-    let producer = producer(&cluster.bootstrap_servers(), &[("linger.ms", "60000"), ("delivery.timeout.ms", "120000")]);
+    let producer =
+        producer(&cluster.bootstrap_servers(), &[("linger.ms", "60000"), ("delivery.timeout.ms", "120000")]);
     send(&producer, "t", 0, &[b"one", b"two"]);
     let begin = Instant::now();
     producer.close(LONG).expect("all is delivered");
-    assert!(begin.elapsed() < Duration::from_secs(20), "linger.ms does not hold it up: {:?}", begin.elapsed());
+    assert!(
+        begin.elapsed() < Duration::from_secs(20),
+        "linger.ms does not hold it up: {:?}",
+        begin.elapsed()
+    );
     assert!(deliveries(&producer, 2).iter().all(Result::is_ok));
     assert_eq!(stored(&cluster, "t").len(), 2);
 }
@@ -191,7 +200,11 @@ fn delivery_timeout_names_the_cause() {
         assert!(took >= Duration::from_millis(1450) && took < Duration::from_secs(5), "{took:?}");
         assert_tells(&error, Code::DELIVERY_TIMED_OUT, words);
         let address = cluster.bootstrap_servers();
-        assert_tells(&error, Code::DELIVERY_TIMED_OUT, &["t-0", "delivery.timeout.ms (1500 ms", &address, "hint: "]);
+        assert_tells(
+            &error,
+            Code::DELIVERY_TIMED_OUT,
+            &["t-0", "delivery.timeout.ms (1500 ms", &address, "hint: "],
+        );
         assert_eq!(producer.memory_in_use(), 0);
     }
 }

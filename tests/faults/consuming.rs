@@ -29,7 +29,8 @@ fn read(consumer: &mut KafkaConsumer, most: usize) -> (Vec<Vec<u8>>, Option<Erro
 fn a_corrupt_batch_is_named_and_can_be_passed() {
     let cluster = cluster(1);
     cluster.create_topic("t", 1, 1, &[]).expect("a topic");
-    let producer = producer(&cluster.bootstrap_servers(), &[("linger.ms", "10000"), ("delivery.timeout.ms", "60000")]);
+    let producer =
+        producer(&cluster.bootstrap_servers(), &[("linger.ms", "10000"), ("delivery.timeout.ms", "60000")]);
     for batch in 0..5u8 {
         let values: Vec<Vec<u8>> = (0..10).map(|i| vec![batch, i]).collect();
         let slices: Vec<&[u8]> = values.iter().map(Vec::as_slice).collect();
@@ -37,8 +38,10 @@ fn a_corrupt_batch_is_named_and_can_be_passed() {
         producer.flush(LONG).expect("flushed");
     }
     cluster.with(|c, _| c.corrupt_batch("t", 0, 2)).expect("a batch");
-    let mut consumer =
-        consumer(&cluster.bootstrap_servers(), &[("auto.offset.reset", "earliest"), ("retry.backoff.ms", "10")]);
+    let mut consumer = consumer(
+        &cluster.bootstrap_servers(),
+        &[("auto.offset.reset", "earliest"), ("retry.backoff.ms", "10")],
+    );
     let partition = TopicPartition::new("t", 0);
     consumer.assign(&[partition.clone()]).expect("an assignment");
     let (values, error) = read(&mut consumer, 50);

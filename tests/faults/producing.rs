@@ -9,7 +9,7 @@ use milena::protocol::ApiKey;
 use std::time::{Duration, Instant};
 
 fn refused(producer: &KafkaProducer, topic: &str, record: ProducerRecord<'_>) -> Error {
-    let sent = producer.send(topic, &mut SliceSource::new(&[record]), None);
+    let sent = producer.send(topic.as_bytes(), &mut SliceSource::new(&[record]), None);
     assert_eq!(sent.accepted, 0);
     sent.refused.expect("a reason")
 }
@@ -132,7 +132,7 @@ fn a_partition_or_topic_that_can_not_be() {
     let producer = producer(&cluster.bootstrap_servers(), &[]);
     let record = ProducerRecord { value: Some(b"v"), partition: 5, ..Default::default() };
     // While the topic is not known, the record is accepted, and fails later.
-    let sent = producer.send("t", &mut SliceSource::new(&[record]), None);
+    let sent = producer.send(b"t", &mut SliceSource::new(&[record]), None);
     assert_eq!(sent.accepted, 1);
     assert_tells(&failure(&producer), Code::UNKNOWN_TOPIC_OR_PARTITION, &["topic t has no partition 5"]);
     assert_tells(&refused(&producer, "t", record), Code::UNKNOWN_TOPIC_OR_PARTITION, &["no partition 5"]);
@@ -175,7 +175,9 @@ fn one_record_that_is_too_large_for_the_topic() {
 
 #[test]
 fn a_lost_acknowledgement_does_not_write_twice() {
-    for fault in [FaultKind::DisconnectAfter, FaultKind::DropAnswer, FaultKind::Error(7), FaultKind::Error(20)] {
+    for fault in
+        [FaultKind::DisconnectAfter, FaultKind::DropAnswer, FaultKind::Error(7), FaultKind::Error(20)]
+    {
         let cluster = cluster(1);
         cluster.create_topic("t", 1, 1, &[]).expect("a topic");
         cluster.push_fault(Fault::new(fault).api(ApiKey::Produce).times(3));
@@ -222,7 +224,11 @@ fn without_acknowledgements_everything_is_written_before_the_end() {
     drop(producer);
     let begin = Instant::now();
     while stored(&cluster, "t").len() < 20_000 {
-        assert!(begin.elapsed() < Duration::from_secs(10), "{} of 20000 arrived", stored(&cluster, "t").len());
+        assert!(
+            begin.elapsed() < Duration::from_secs(10),
+            "{} of 20000 arrived",
+            stored(&cluster, "t").len()
+        );
         std::thread::sleep(Duration::from_millis(20));
     }
 }
@@ -240,7 +246,11 @@ fn without_acknowledgements_a_broker_that_is_down_is_told_all_the_same() {
     std::thread::sleep(Duration::from_millis(100));
     send(&producer, "t", 1, &[b"value"]);
     let address = cluster.bootstrap_servers();
-    assert_tells(&failure(&producer), Code::DELIVERY_TIMED_OUT, &["Connection refused", "phase tcp", &address]);
+    assert_tells(
+        &failure(&producer),
+        Code::DELIVERY_TIMED_OUT,
+        &["Connection refused", "phase tcp", &address],
+    );
 }
 
 #[test]

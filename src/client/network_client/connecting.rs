@@ -98,8 +98,7 @@ impl NetworkClient {
         let was_ready = connection.is_ready();
         let handshaking = matches!(connection.state, State::Handshaking { .. });
         // Brokers close connections that are idle for long: no error.
-        let idle =
-            was_ready && phase == Phase::Tcp && node.in_flight.is_empty() && node.waiting.is_empty();
+        let idle = was_ready && phase == Phase::Tcp && node.in_flight.is_empty() && node.waiting.is_empty();
         let phase = match phase {
             Phase::Tcp | Phase::Request if handshaking => Phase::ApiVersions,
             Phase::Tcp if was_ready && !node.in_flight.is_empty() => Phase::Request,

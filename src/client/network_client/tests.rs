@@ -90,7 +90,7 @@ impl Fixture {
     fn shake_hands(&mut self, conn: ConnId) {
         self.client.on_connected(self.now, conn);
         let (_, id) = self.expect_send();
-        let api_keys = vec![ApiVersion { api_key: 12, min_version: 0, max_version: 4, ..Default::default() }];
+        let api_keys = vec![ApiVersion { api_key: 12, min_version: 0, max_version: 4 }];
         self.answer(conn, id, 3, &ApiVersionsResponse { api_keys, ..Default::default() });
     }
 
