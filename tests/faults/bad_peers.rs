@@ -54,7 +54,7 @@ fn consumer_is_told(bootstrap: &str, words: &[&str]) {
         &[("request.timeout.ms", "1000"), ("socket.connection.setup.timeout.ms", "800"), ("group.id", "g")],
     );
     let partition = TopicPartition::new("t", 0);
-    consumer.assign(&[partition.clone()]).expect("an assignment");
+    consumer.assign(std::slice::from_ref(&partition)).expect("an assignment");
     let polled = consumer.poll(Duration::from_millis(300), 0);
     assert!(matches!(polled, Ok(milena::consumer::Polled::Nothing)), "{polled:?}");
     let error = consumer.end_offsets(&[partition], Duration::from_millis(1200)).expect_err("no answer");

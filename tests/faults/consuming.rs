@@ -43,7 +43,7 @@ fn a_corrupt_batch_is_named_and_can_be_passed() {
         &[("auto.offset.reset", "earliest"), ("retry.backoff.ms", "10")],
     );
     let partition = TopicPartition::new("t", 0);
-    consumer.assign(&[partition.clone()]).expect("an assignment");
+    consumer.assign(std::slice::from_ref(&partition)).expect("an assignment");
     let (values, error) = read(&mut consumer, 50);
     assert_eq!(values, (0..20).map(|i| vec![i / 10, i % 10]).collect::<Vec<_>>(), "what is before it");
     let error = error.expect("a corrupt batch");
