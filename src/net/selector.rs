@@ -1,19 +1,19 @@
 //! Waits on all sockets of the process at once and gives each connection its turn.
 
-use super::receive_pool::ReceivePool;
 use super::channel::{ChannelEvent, KafkaChannel};
 use super::failure;
+use super::receive_pool::ReceivePool;
 use super::selection_key::{OP_CONNECT, OP_READ, OP_WRITE};
 use super::transport::{PlaintextTransportLayer, TransportLayer};
-use crate::protocol::frame::FrameReader;
 use crate::client::wire::{Closed, ConnId, SocketOptions};
+use crate::protocol::frame::FrameReader;
 use bytes::Bytes;
 use foldhash::fast::FixedState;
 use mio::{Events, Poll, Token, Waker};
 use std::collections::{HashMap, VecDeque};
 use std::io;
-use std::sync::Arc;
 use std::net::SocketAddr;
+use std::sync::Arc;
 use std::time::Duration;
 
 /// One client of the process; never used twice.

@@ -6,12 +6,12 @@
 use super::batch::{CompressionSetting, OpenBatch};
 use super::buffer_pool::{BufferPool, Refused};
 use super::incomplete::Incomplete;
+use super::last_topic::{self, LastTopic};
 use super::partitioner::partition_for_key;
 use super::pending::{Pending, PendingChunk};
 use super::record::{ProducerRecord, RecordSource};
-use super::last_topic::{self, LastTopic};
-use super::view_cell::SeenView;
 use super::topic::{Partition, Queue, SealTicket, Topic, TopicView};
+use super::view_cell::SeenView;
 use crate::client::wire::Wake;
 use crate::error::{Code, Error};
 use crate::record::{record_size_upper_bound, AppendError, RecordRef};
@@ -150,9 +150,9 @@ impl RecordAccumulator {
         let mut accepted = 0;
         let last = match last_topic::take(self.id, topic) {
             Some(last) => Ok(last),
-            None => self.topic(topic).map(|topic| {
-                Box::new(LastTopic { accumulator: self.id, topic, seen: SeenView::default() })
-            }),
+            None => self
+                .topic(topic)
+                .map(|topic| Box::new(LastTopic { accumulator: self.id, topic, seen: SeenView::default() })),
         };
         let result = last.and_then(|mut last| {
             let result = self.append_all(&mut last, source, at, &mut accepted);
@@ -241,9 +241,8 @@ impl RecordAccumulator {
 
     /// The topic of this name; it is made when it is sent to for the first time.
     fn topic(&self, name: &[u8]) -> Result<Arc<Topic>, Error> {
-        let name = std::str::from_utf8(name).map_err(|_| {
-            Error::new(Code::INVALID_TOPIC_EXCEPTION, "the name of the topic is not UTF-8")
-        })?;
+        let name = std::str::from_utf8(name)
+            .map_err(|_| Error::new(Code::INVALID_TOPIC_EXCEPTION, "the name of the topic is not UTF-8"))?;
         if let Some(topic) = self.find(name) {
             return Ok(topic);
         }
@@ -422,7 +421,10 @@ impl RecordAccumulator {
     }
 
     fn allocate(&self, size: usize, at: &AppendContext<'_>) -> Result<BytesMut, Error> {
-        self.pool.try_allocate(size).or_else(|_| self.pool.allocate(size, at.wait_until())).map_err(|refused| self.refused(size, refused))
+        self.pool
+            .try_allocate(size)
+            .or_else(|_| self.pool.allocate(size, at.wait_until()))
+            .map_err(|refused| self.refused(size, refused))
     }
 
     fn refused(&self, size: usize, refused: Refused) -> Error {
@@ -616,9 +618,7 @@ impl RecordAccumulator {
             let placed = self.route(&topic.name, &record, count).and_then(|route| {
                 let index = match route {
                     Route::Fixed(index) => index,
-                    Route::Sticky => {
-                        topic.sticky.next(&view.available, count, self.settings.batch_size)
-                    }
+                    Route::Sticky => topic.sticky.next(&view.available, count, self.settings.batch_size),
                 };
                 let bytes = self.place_one(view, index, &record, chunk.epoch, now)?;
                 if route == Route::Sticky {

@@ -1,8 +1,8 @@
 //! Record headers: name and value pairs; names may repeat, values may be null.
 
 use super::buffer::ByteBufferOutputStream;
-use bytes::BytesMut;
 use super::varint::{take_varint, varint_size};
+use bytes::BytesMut;
 
 /// One header.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
