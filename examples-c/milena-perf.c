@@ -352,6 +352,7 @@ static void measure_send_to_poll(void) {
     milena_consumer *consumer = make_consumer();
     uint8_t *value = allocate((size_t)size, 1);
     milena_error *err = NULL;
+    send_and_wait(producer, &pool[0]); /* so that there is a topic to read */
     assign_all(consumer, true);
     for (int64_t i = 0; i < warmup; i++)
         send_and_read(producer, consumer, value, i);

@@ -17,6 +17,7 @@ import (
 // call began may still happen after its context was cancelled.
 type Admin struct {
 	handle C.uintptr_t
+	watch  *watcher
 	sink   *logSink
 	once   sync.Once
 }
@@ -90,8 +91,11 @@ func NewAdmin(options ...Option) (*Admin, error) {
 		return nil, taken(status, cErr)
 	}
 	a := &Admin{handle: handle, sink: newLogSink(s.logger, handle, 'a')}
+	a.watch = newWatcher(a.sink, func(fd *C.milena_fd, err **C.milena_error) C.milena_status {
+		return C.go_admin_fd(handle, fd, err)
+	})
 	runtime.SetFinalizer(a, (*Admin).Close)
-	return a, nil
+	return a, a.watch.forLog()
 }
 
 // CreateTopics creates topics. The result has a row for each, in the order of the question; err is that of the call, or
@@ -195,6 +199,7 @@ func (a *Admin) Close() error {
 		a.sink.drain()
 		C.go_admin_close(a.handle, nil)
 		C.go_admin_free(a.handle)
+		a.watch.close()
 	})
 	return nil
 }

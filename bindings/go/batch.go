@@ -240,7 +240,7 @@ type Event struct {
 	Kind EventKind
 	// Partitions that it is about; of a commit with their offsets.
 	Partitions []Offset
-	// Err is how a commit ended; nil when it succeeded, and for other kinds.
+	// Err is why a commit failed, or why partitions are lost; nil when there is no such reason.
 	Err error
 }
 

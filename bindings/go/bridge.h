@@ -161,8 +161,8 @@ static inline milena_status go_consumer_subscribe(uintptr_t consumer, const mile
     return milena_consumer_subscribe(GO_CONSUMER(consumer), topics, n, err);
 }
 
-static inline milena_status go_consumer_unsubscribe(uintptr_t consumer, int64_t timeout_ms, milena_error **err) {
-    return milena_consumer_unsubscribe(GO_CONSUMER(consumer), timeout_ms, err);
+static inline milena_status go_consumer_unsubscribe(uintptr_t consumer, milena_error **err) {
+    return milena_consumer_unsubscribe(GO_CONSUMER(consumer), err);
 }
 
 static inline milena_status go_consumer_assign(uintptr_t consumer, const milena_topic_partition *rows, size_t n,
@@ -285,6 +285,10 @@ static inline milena_status go_admin_list_topics(uintptr_t admin, int32_t list_i
 static inline milena_status go_admin_describe_cluster(uintptr_t admin, int64_t timeout_ms, milena_cluster **out,
                                                       milena_error **err) {
     return milena_admin_describe_cluster(GO_ADMIN(admin), timeout_ms, out, err);
+}
+
+static inline milena_status go_admin_fd(uintptr_t admin, milena_fd *out, milena_error **err) {
+    return milena_admin_fd(GO_ADMIN(admin), out, err);
 }
 
 static inline milena_status go_admin_close(uintptr_t admin, milena_error **err) {

@@ -65,7 +65,7 @@ func NewConsumer(options ...Option) (*Consumer, error) {
 		return C.go_consumer_fd(handle, fd, err)
 	})
 	runtime.SetFinalizer(c, (*Consumer).free)
-	return c, nil
+	return c, c.watch.forLog()
 }
 
 // enter begins a call; leave ends it.
@@ -155,11 +155,11 @@ func (c *Consumer) Subscribe(topics ...string) error {
 	})
 }
 
-// Unsubscribe gives up the subscription, leaving the group, or the partitions assigned by hand. It blocks as long as a
-// commit that belongs to it takes (with enable.auto.commit), until ctx ends.
-func (c *Consumer) Unsubscribe(ctx context.Context) error {
-	return c.wait(ctx, func(timeoutMs C.int64_t, err **C.milena_error) C.milena_status {
-		return C.go_consumer_unsubscribe(c.handle, timeoutMs, err)
+// Unsubscribe gives up the subscription, leaving the group (with enable.auto.commit after a last commit), or the
+// partitions assigned by hand. It does not wait; no events follow.
+func (c *Consumer) Unsubscribe() error {
+	return c.now(func(err **C.milena_error) C.milena_status {
+		return C.go_consumer_unsubscribe(c.handle, err)
 	})
 }
 

@@ -39,7 +39,8 @@ func (b basePort) apply(s *settings) error {
 //
 // Options are [BasePort] and a [Config] with: auto.create.topics.enable (true), num.partitions (1),
 // default.replication.factor (1), message.max.bytes, log.retention.bytes, group.initial.rebalance.delay.ms (0),
-// cluster.id, broker.version (such as "1.1": which version of Kafka to pretend to be), seed (what ids are drawn from).
+// cluster.id, broker.version (1.1, 2.8, 3.9 or 4.4: which version of Kafka to pretend to be), seed (what ids are drawn
+// from).
 //
 // Errors: ErrInvalidArgument; ErrInvalidConfiguration; ErrTransport when a port is taken or the system has no more
 // threads or descriptors.

@@ -88,7 +88,7 @@ func NewProducer(options ...Option) (*Producer, error) {
 		return C.go_producer_fd(handle, fd, err)
 	})
 	runtime.SetFinalizer(p, (*Producer).free)
-	return p, nil
+	return p, p.watch.forLog()
 }
 
 // Send hands records for one topic over; they are copied. It takes them in their order until one is refused: n says

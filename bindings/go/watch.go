@@ -35,6 +35,15 @@ func newWatcher(sink *logSink, open func(*C.milena_fd, **C.milena_error) C.milen
 	return w
 }
 
+// forLog begins to wait for log lines, if there is a logger.
+func (w *watcher) forLog() error {
+	if w.sink.logger == nil {
+		return nil
+	}
+	_, err := w.next()
+	return err
+}
+
 // next returns what is closed when there may be something to poll again.
 func (w *watcher) next() (<-chan struct{}, error) {
 	w.mu.Lock()

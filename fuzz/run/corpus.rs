@@ -73,7 +73,7 @@ fn bytes(rng: &mut Rng) -> Option<Vec<u8>> {
 }
 
 fn current(rng: &mut Rng, codec: Compression, records: usize) -> Vec<u8> {
-    let mut builder = MemoryRecordsBuilder::new(vec![0; 256]);
+    let mut builder = MemoryRecordsBuilder::new(bytes::BytesMut::zeroed(256));
     for _ in 0..records {
         let (key, value, header) = (bytes(rng), bytes(rng), bytes(rng));
         let headers = [Header { name: b"name", value: header.as_deref() }, Header { name: b"", value: None }];

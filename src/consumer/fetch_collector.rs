@@ -6,7 +6,7 @@ use super::record_view::{Chunk, FetchedBatch, RecordView};
 use super::shared::Shared;
 use crate::client::connection_states::Backoff;
 use crate::config::Serde;
-use crate::error::{Code, Error, Result};
+use crate::error::{Code, Error, Place, Result};
 use crate::record::{Decompressor, RecordError};
 use crate::serialization::{deserializer, TopicPartition};
 use crate::time::{Nanos, Now};
@@ -256,6 +256,7 @@ impl FetchCollector {
             let partition = TopicPartition::new(chunk.topic.clone(), chunk.partition);
             let text = format!("the record at offset {offset} of {partition} cannot be deserialized");
             let error = Error::new(error.code(), text)
+                .at(place(&partition, offset, offset.saturating_add(1)))
                 .cause(error.message())
                 .hint(format!("seek to offset {} to read on behind it", offset.saturating_add(1)));
             chunk.records.truncate(at);
@@ -280,10 +281,16 @@ fn corrupt(fetch: &CompletedFetch, error: &RecordError) -> Error {
         true => "raise fetch.buffer.memory or receive.message.max.bytes, or seek to offset",
         false => "it is fetched again; if that does not help, seek to offset",
     };
+    let next = error.next_offset.max(fetch.position.offset.saturating_add(1));
     Error::new(error.code(), text)
+        .at(place(&partition, fetch.position.offset, next))
         .cause(error.to_string())
-        .hint(format!("{hint} {} to read on behind it", error.next_offset.max(fetch.position.offset + 1)))
+        .hint(format!("{hint} {next} to read on behind it"))
         .retriable(false)
+}
+
+fn place(partition: &TopicPartition, offset: i64, next_offset: i64) -> Place {
+    Place { topic: partition.topic.clone(), partition: partition.partition, offset, next_offset }
 }
 
 pub fn batches_held() -> Error {

@@ -8,7 +8,7 @@ use super::config::{milena_config, settings};
 use super::error::milena_error;
 use super::guard::{array, guard, guard_value, invalid, nullable, strided, text, timeout, Out};
 use super::handles::{Inside, Kind, Table};
-use super::log::{milena_log, Taken};
+use super::log::{milena_log, warn, Taken};
 use super::topics::{milena_cluster, milena_topics};
 use super::types::{milena_bytes, milena_fd, milena_status};
 use crate::admin::{AdminClient, NewTopic, TopicResult};
@@ -60,7 +60,9 @@ pub unsafe extern "C" fn milena_admin_new(
     guard(err, || {
         // SAFETY: a configuration of this library and a place for a pointer, by contract.
         let (config, out) = unsafe { (settings(config)?, Out::new(out, "out")?) };
-        let client = AdminClient::new(&parse::admin(config)?.value)?;
+        let config = parse::admin(config)?;
+        let client = AdminClient::new(&config.value)?;
+        warn(client.logger(), &config.warnings);
         out.set(ADMINS.insert(client)? as *mut milena_admin);
         Ok(())
     })

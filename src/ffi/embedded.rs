@@ -268,6 +268,25 @@ pub unsafe extern "C" fn milena_embedded_move_coordinator(
     })
 }
 
+/// Flips a bit in a stored batch of a partition, so that its checksum is wrong: 0 is the oldest batch.
+///
+/// Errors: UNKNOWN_TOPIC_OR_PARTITION; INVALID_ARGUMENT when there are not so many batches.
+#[no_mangle]
+pub unsafe extern "C" fn milena_embedded_corrupt_batch(
+    cluster: *const milena_embedded,
+    topic: milena_bytes,
+    partition: i32,
+    batch: usize,
+    err: *mut *mut milena_error,
+) -> milena_status {
+    guard(err, || {
+        let cluster = enter(cluster)?;
+        // SAFETY: the text is there for the length of the call, by contract.
+        let topic = unsafe { text(topic, "topic") }?;
+        cluster.server.with(|cluster, _| cluster.corrupt_batch(topic, partition, batch))
+    })
+}
+
 /// How many requests of an API all brokers have received so far (-1: of all APIs).
 #[no_mangle]
 pub unsafe extern "C" fn milena_embedded_request_count(

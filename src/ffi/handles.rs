@@ -187,7 +187,7 @@ impl<T> Table<T> {
         let place = &self.chunks[number / CHUNK];
         let mut chunk = place.load(Ordering::Acquire);
         if chunk.is_null() {
-            let new = Box::into_raw(Box::new(Slots([const { Slot::VACANT }; CHUNK])));
+            let new = Box::into_raw(Box::new(Slots([const { Slot::vacant() }; CHUNK])));
             match place.compare_exchange(chunk, new, Ordering::AcqRel, Ordering::Acquire) {
                 Ok(_) => chunk = new,
                 Err(other) => {
@@ -219,10 +219,12 @@ impl<T> Table<T> {
 }
 
 impl<T> Slot<T> {
-    const VACANT: Slot<T> = Slot {
-        state: AtomicU64::new(VACANT | 1 << GENERATION_SHIFT),
-        entry: UnsafeCell::new(MaybeUninit::uninit()),
-    };
+    const fn vacant() -> Slot<T> {
+        Slot {
+            state: AtomicU64::new(VACANT | 1 << GENERATION_SHIFT),
+            entry: UnsafeCell::new(MaybeUninit::uninit()),
+        }
+    }
 
     /// Takes a vacant slot; gives its generation.
     fn take(&self) -> Option<u64> {

@@ -12,7 +12,7 @@ use super::deliveries::milena_deliveries;
 use super::error::milena_error;
 use super::guard::{given, guard, guard_value, invalid, wait, Out};
 use super::handles::{Kind, Table};
-use super::log::{milena_log, Taken};
+use super::log::{milena_log, warn, Taken};
 use super::records::{ArraySource, PackedSource};
 use super::types::{milena_bytes, milena_fd, milena_header, milena_status};
 use crate::config::parse;
@@ -61,7 +61,9 @@ pub unsafe extern "C" fn milena_producer_new(
     guard(err, || {
         // SAFETY: a configuration of this library and a place for a pointer, by contract.
         let (config, out) = unsafe { (settings(config)?, Out::new(out, "out")?) };
-        let producer = KafkaProducer::new(&parse::producer(config)?.value)?;
+        let config = parse::producer(config)?;
+        let producer = KafkaProducer::new(&config.value)?;
+        warn(producer.logger(), &config.warnings);
         out.set(PRODUCERS.insert(producer)? as *mut milena_producer);
         Ok(())
     })

@@ -164,7 +164,7 @@ impl RecordAccumulator {
 
     /// The usual case of one record a call: its topic is the last one, its batch is open and has room. Returns
     /// false, nothing done, in every other case.
-    #[inline]
+    #[inline(always)]
     pub fn try_append_one(&self, topic: &[u8], record: &ProducerRecord<'_>, wall_ms: i64) -> bool {
         let Some(mut last) = last_topic::take(self.id, topic) else { return false };
         let appended = self.append_to_open(&mut last, record, wall_ms);

@@ -97,7 +97,7 @@ impl KafkaProducer {
         let pool = Arc::new(BufferPool::new(config.buffer_memory, config.batch_size, signal.clone()));
         let raise = signal.clone();
         let logger =
-            Logger::with_waker(config.client.log.clone(), &config.client.client_id, move || raise.raise());
+            Logger::with_waker(config.client.log, &config.client.client_id, move || raise.raise());
         let deliveries = Arc::new(Deliveries::new(pool.clone(), signal, logger.clone()));
         let accumulator =
             Arc::new(RecordAccumulator::new(accumulator_settings(config, seed), pool, waker.clone()));
@@ -141,7 +141,7 @@ impl KafkaProducer {
 
     /// Sends one record if that takes no more than a copy: its topic is the one this thread sent to last, and its
     /// batch has room. Returns false, nothing done, in every other case, which is for [`KafkaProducer::send`].
-    #[inline]
+    #[inline(always)]
     pub fn try_send_one(&self, topic: &[u8], record: &ProducerRecord<'_>) -> bool {
         self.steps.is_empty() && self.accumulator.try_append_one(topic, record, crate::sys::clock::wall_ms())
     }
@@ -162,11 +162,15 @@ impl KafkaProducer {
     }
 
     /// What became of records sent before, in chunks of at least `max_records` records together if there are so
-    /// many; waits at most `timeout` for the first. Empty when the time is up, and, though rarely, before.
+    /// many; waits at most `timeout` for the first. Empty when the time is up.
     pub fn poll(&self, timeout: Duration, max_records: usize) -> Vec<DeliveryChunk> {
         let mut chunks = self.poll_step(max_records);
-        if chunks.is_empty() && !timeout.is_zero() && self.deliveries.signal.wait(timeout) {
-            chunks = self.poll_step(max_records);
+        if chunks.is_empty() && !timeout.is_zero() {
+            let until = after(timeout);
+            // Another thread may be faster.
+            while chunks.is_empty() && self.deliveries.wait(until) {
+                chunks = self.poll_step(max_records);
+            }
         }
         chunks
     }

@@ -127,7 +127,7 @@ impl MemoryRecordsBuilder {
 
     /// Appends a record if it fits a batch of `limit` bytes (`batch.size`), and gives its offset relative to the
     /// batch. An empty batch takes a record of any size, and grows for it.
-    #[inline]
+    #[inline(always)]
     pub fn append_with_offset(&mut self, record: &RecordRef<'_>, limit: usize) -> Result<u32, AppendError> {
         if let Some(total) = self.append_small(record, limit) {
             self.out.advance(total);

@@ -47,7 +47,8 @@ class Perf(ClusterTest):
             for acks in ("0", "1", "all"):
                 topic = f"{codec}-{acks}"
                 self.perf("produce", topic, "--compression", codec, "--acks", acks, "--linger", 5, "--batch", 10000)
-                self.assertEqual(self.perf("consume", topic)["bytes"], 300000)
+                if acks != "0":  # which nobody confirms
+                    self.assertEqual(self.perf("consume", topic)["bytes"], 300000)
 
     def test_latencies(self):
         for op in ("lat", "e2e"):
@@ -94,7 +95,7 @@ class Demo(ClusterTest):
 class Cluster(ProgramTest):
     def test_ports_topics_and_end(self):
         base = free_ports(3)
-        cluster = self.start("milena-cluster", "--brokers", 3, "--base-port", base, "--topic", "one", "--topic", "a:b:4",
+        cluster = self.start("milena-cluster", "--brokers", 3, "--base-port", base, "--topic", "one", "--topic", "two:4",
                              "--set", "num.partitions=2")
         where = cluster.line()["bootstrap_servers"]
         self.assertEqual(where, ",".join(f"127.0.0.1:{base + i}" for i in range(3)))

@@ -29,9 +29,9 @@ from .types import (
 )
 
 T = TypeVar("T")
-OnPartitions = Callable[[List[TopicPartition]], None]
+OnPartitions = Callable[[List[TopicPartition]], Any]
 """Is told partitions that were assigned, revoked or lost."""
-OnCommit = Callable[[Optional[KafkaError], Dict[TopicPartition, OffsetAndMetadata]], None]
+OnCommit = Callable[[Optional[KafkaError], Dict[TopicPartition, OffsetAndMetadata]], Any]
 """Is told how a commit ended that nobody waited for: its error or None, and its offsets."""
 Offsets = Union[Batch, Mapping[Any, Offset], None]
 """What to commit: offsets by partition, where a batch ends, or (None) all that polls have handed out."""
@@ -170,7 +170,7 @@ class ConsumerBase:
     # ---- for the faces
 
     def _poll_now(self, max_records: int) -> Batch:
-        """One poll that does not wait; runs the callbacks of an event."""
+        """One poll that does not wait. If it gives an event, :meth:`_tell` is to be called."""
         try:
             polled = call_out(lib.milena_consumer_poll, self._handle, 0, max_records)
         except WakeupError:
@@ -181,19 +181,14 @@ class ConsumerBase:
         finally:
             if self._logs:
                 log.forward(lib.milena_consumer_log, self._handle)
-        batch = self._packer.take(polled)
-        if batch.event is not None:
-            self._tell(batch.event)
-        return batch
+        return self._packer.take(polled)
 
-    def _tell(self, event: Event) -> None:
+    def _tell(self, event: Event) -> Any:
+        """Runs the callback for an event; what it returns."""
         if event.kind == EventKind.COMMITTED:
-            if self._on_commit is not None:
-                self._on_commit(event.error, event.offsets)
-            return
+            return self._on_commit(event.error, event.offsets) if self._on_commit is not None else None
         listener = self._listeners.get(event.kind)
-        if listener is not None:
-            listener(event.partitions)
+        return listener(event.partitions) if listener is not None else None
 
     def _cancel(self) -> None:
         """Ends a call of another thread on behalf of an interruption; no later one shall feel it."""
@@ -280,7 +275,7 @@ def _to_commit(offsets: Offsets) -> Mapping[Any, Offset]:
     return offsets.next_offsets if isinstance(offsets, Batch) else offsets
 
 
-def _free(handle: int, name: str) -> None:
+def _free(handle: Optional[int], name: str) -> None:
     """The end of a consumer that was not closed: nothing is committed, and the group finds out by itself."""
     lib.milena_consumer_free(handle)
     warnings.warn(f"{name} was not closed", ResourceWarning, stacklevel=2)

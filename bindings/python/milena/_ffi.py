@@ -485,6 +485,7 @@ FUNCTIONS = {
     "milena_admin_list_topics": (c_int32, (c_void_p, c_int32, c_int64, POINTER(c_void_p), POINTER(c_void_p))),
     "milena_admin_describe_cluster": (c_int32, (c_void_p, c_int64, POINTER(c_void_p), POINTER(c_void_p))),
     "milena_admin_log": (c_int32, (c_void_p, POINTER(c_void_p), POINTER(c_void_p))),
+    "milena_admin_fd": (c_int32, (c_void_p, POINTER(c_ssize_t), POINTER(c_void_p))),
     "milena_admin_close": (c_int32, (c_void_p, POINTER(c_void_p))),
     "milena_admin_free": (None, (c_void_p,)),
     "milena_embedded_new": (c_int32, (c_int32, c_int32, c_void_p, POINTER(c_void_p), POINTER(c_void_p))),

@@ -41,7 +41,7 @@ class ProducerCore:
 
     def owned_by(self, owner: object) -> None:
         """What becomes of this when its owner is no longer in use."""
-        weakref.finalize(owner, self._abandon).atexit = False
+        weakref.finalize(owner, self._abandon).atexit = False  # type: ignore[misc]
 
     def topic(self, name: str) -> _ffi.milena_bytes_in:
         """A topic's name as an argument."""
@@ -75,7 +75,7 @@ class ProducerCore:
             at = packed.size_of(start)
             rest = _ffi.milena_bytes_in((cast(c_char_p(block), c_void_p).value or 0) + at, len(block) - at)
         status = lib.milena_producer_send_packed(
-            self.handle, self.topic(topic), rest, packed.count - start, 0, byref(accepted), byref(error)
+            self.handle, self.topic(topic), rest, packed.records - start, 0, byref(accepted), byref(error)
         )
         return start + accepted.value, taken(status, error) if status else None
 

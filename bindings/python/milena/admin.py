@@ -7,13 +7,16 @@ import weakref
 from ctypes import byref, c_int32, c_size_t, c_void_p, cast, sizeof, string_at
 from struct import unpack
 from types import TracebackType
-from typing import Any, Callable, Iterable, List, Mapping, NamedTuple, Optional, Tuple, Type, Union
+from typing import Any, Callable, Iterable, List, Mapping, NamedTuple, Optional, Tuple, Type, TypeVar, Union
 
 from . import _ffi, log
 from ._load import lib
 from ._native import Arena, call, call_out, interruptible, milliseconds, rows, taken, text_out
 from .config import NativeConfig, Path, Value, as_text
 from .errors import KafkaError, from_pointer, from_status
+
+
+T = TypeVar("T")
 
 
 class NewTopic(NamedTuple):
@@ -198,7 +201,7 @@ class AdminClient:
 
         return self._wait_for(work)
 
-    def _wait_for(self, work: Callable[[], Any]) -> Any:
+    def _wait_for(self, work: Callable[[], T]) -> T:
         try:
             return interruptible(work)
         finally:

@@ -41,7 +41,7 @@ class Consumer(ConsumerBase):
     :class:`milena.KafkaTimeoutError` is raised when it is over.
     """
 
-    def poll(self, timeout: Optional[float] = 0.0, max_records: int = 0) -> Batch:
+    def poll(self, timeout: Optional[float] = None, max_records: int = 0) -> Batch:
         """Waits for records or an event, and gives what there is: a :class:`milena.Batch`.
 
         :param timeout: seconds, after which the batch is empty; None: wait without end; 0: don't wait.
@@ -61,7 +61,10 @@ class Consumer(ConsumerBase):
         deadline = Deadline(timeout)
         while True:
             batch = self._poll_now(max_records)
-            if batch or batch.event is not None or deadline.over():
+            if batch.event is not None:
+                self._tell(batch.event)
+                return batch
+            if batch or deadline.over():
                 return batch
             left = deadline.left()
             wait_readable(self._fd, self._sign_of_life if left is None else min(left, self._sign_of_life))

@@ -4,12 +4,14 @@ from __future__ import annotations
 
 import struct
 from itertools import chain, islice, repeat
-from typing import Iterable, Iterator, List, Mapping, NamedTuple, Optional, Sequence, Tuple, Union
+from typing import Iterable, Iterator, List, Mapping, NamedTuple, Optional, Sequence, Tuple, TypeVar, Union
 
 from ._native import Data, to_bytes
 
 Headers = Union[Iterable[Tuple[str, Data]], Mapping[str, Data]]
 """A record's headers: pairs of a name and a value, in their order; names may come twice. A mapping will do."""
+
+T = TypeVar("T")
 
 _HEAD = struct.Struct("<QqiiiI")
 _NAME = struct.Struct("<Ii")
@@ -37,7 +39,7 @@ class Packed(NamedTuple):
     """A block of records."""
 
     block: bytes
-    count: int
+    records: int
     lengths: Tuple[List[int], ...]
     """Lists of lengths, one number a record, that add up to the records' sizes but for the 32 bytes of each."""
 
@@ -143,11 +145,11 @@ class Slices:
     def __init__(self) -> None:
         self._next = 64
 
-    def of(self, column: Iterator[Data]) -> List[Data]:
+    def of(self, column: Iterator[T]) -> List[T]:
         """The next slice of a column."""
         return list(islice(column, self._next))
 
     def adapt(self, packed: Packed) -> None:
         """Chooses the next slices' length by what the last one gave."""
-        each = max(1, len(packed.block) // max(1, packed.count))
+        each = max(1, len(packed.block) // max(1, packed.records))
         self._next = max(1, min(self._MOST, self._AIM // each))
