@@ -374,8 +374,13 @@ impl KafkaConsumer {
         match self.shared.next_notice() {
             Some(Notice::Error(error)) => return Err(error),
             Some(Notice::Event(event, revocation)) => {
-                if matches!(event, Event::Revoked(_)) {
-                    self.unacknowledged = Some(revocation);
+                match &event {
+                    Event::Revoked(_) => {
+                        self.shared.subscription.lock().tell_revoked();
+                        self.unacknowledged = Some(revocation);
+                    }
+                    Event::Lost { .. } => self.shared.subscription.lock().tell_lost(),
+                    Event::Assigned(_) | Event::Committed { .. } => {}
                 }
                 return Ok(Some(Polled::Event(event)));
             }

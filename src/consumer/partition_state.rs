@@ -49,6 +49,19 @@ pub enum Place {
     At(Position),
 }
 
+/// Whose a partition is. What the group does is one thing, what the application knows of it another: for the
+/// application the partition is assigned until it has seen the event.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Stage {
+    Ours,
+    /// To be given up; the application has not seen the event.
+    Revoking,
+    /// To be given up; the application has seen the event, and is not done yet.
+    Told,
+    /// Gone; the application has not seen the event.
+    Lost,
+}
+
 #[derive(Clone, Debug)]
 pub struct PartitionState {
     pub topic: Arc<str>,
@@ -56,8 +69,8 @@ pub struct PartitionState {
     /// Changes with every jump of the position; what was asked for under another epoch is stale.
     pub epoch: u64,
     pub paused: bool,
-    /// To be given up as soon as the application has seen the event: not fetched, not handed out.
-    pub revoking: bool,
+    /// Only what is ours is fetched and handed out.
+    pub stage: Stage,
     /// The position that former polls have reached: what may be committed without being asked.
     pub processed: Option<Position>,
     /// The offset to fetch next, which runs ahead of the position; nothing when it is not known before what is
@@ -83,7 +96,7 @@ impl PartitionState {
             place,
             epoch,
             paused: false,
-            revoking: false,
+            stage: Stage::Ours,
             processed: None,
             next_fetch: None,
             buffered: 0,
@@ -100,9 +113,14 @@ impl PartitionState {
         }
     }
 
+    /// Whether the application may think that it has this partition.
+    pub fn is_assigned(&self) -> bool {
+        self.stage != Stage::Told
+    }
+
     /// Whether its records may be handed out.
     pub fn is_readable(&self) -> bool {
-        !self.paused && !self.revoking && matches!(self.place, Place::At(_))
+        !self.paused && self.stage == Stage::Ours && matches!(self.place, Place::At(_))
     }
 
     /// Goes somewhere else: nothing that is under way for it counts any more.

@@ -155,9 +155,9 @@ impl Shared {
         self.ready.raise();
     }
 
-    /// Takes back a revocation that the application has not seen yet. Returns whether that was so.
-    pub fn withdraw_revoked(&self) -> bool {
-        self.notices.lock().withdraw_revoked()
+    /// Takes back a revocation that the application has not seen yet.
+    pub fn withdraw_revoked(&self) {
+        self.notices.lock().withdraw_revoked();
     }
 
     /// Forgets what the group gave and took, because the application unsubscribed.

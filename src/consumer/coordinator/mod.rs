@@ -2,7 +2,6 @@
 //! request manager, because they share the coordinator and the membership.
 
 mod classic;
-mod classic_requests;
 mod commits;
 mod committed;
 mod consumer_protocol;

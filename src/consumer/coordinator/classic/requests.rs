@@ -1,7 +1,7 @@
 //! The requests of the classic group protocol, and what their answers say.
 
-use super::turn::{GroupSettings, Identity};
 use crate::client::request::{NodeKey, RequestSpec, Response, Target};
+use crate::consumer::coordinator::turn::{GroupSettings, Identity};
 use crate::error::{Code, Error};
 use crate::protocol::messages::join_group_request::JoinGroupRequestProtocol;
 use crate::protocol::messages::leave_group_request::MemberIdentity;

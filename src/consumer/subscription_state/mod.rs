@@ -4,7 +4,11 @@
 //! out, the I/O thread fills positions in and assigns and revokes. A jump of a position, from whichever side,
 //! changes the partition's epoch, and answers that were asked for under another epoch are dropped.
 
-use super::partition_state::{End, PartitionId, PartitionState, Place, Position, TopicId};
+mod group;
+#[cfg(test)]
+mod tests;
+
+use super::partition_state::{End, PartitionId, PartitionState, Place, Position, Stage, TopicId};
 use super::types::OffsetAndMetadata;
 use crate::error::{Code, Error, Result};
 use crate::serialization::TopicPartition;
@@ -131,9 +135,14 @@ impl SubscriptionState {
         &self.subscription
     }
 
+    /// What the application has, as far as it knows.
     pub fn assignment(&self) -> Vec<TopicPartition> {
-        let readable = self.partitions.iter().filter(|(_, s)| !s.revoking);
-        readable.map(|(id, s)| TopicPartition::new(s.topic.clone(), id.index)).collect()
+        self.names_of(|s| s.is_assigned())
+    }
+
+    fn names_of(&self, which: impl Fn(&PartitionState) -> bool) -> Vec<TopicPartition> {
+        let partitions = self.partitions.iter().filter(|(_, s)| which(s));
+        partitions.map(|(id, s)| TopicPartition::new(s.topic.clone(), id.index)).collect()
     }
 
     /// Jumps to a position.
@@ -160,8 +169,7 @@ impl SubscriptionState {
     }
 
     pub fn paused(&self) -> Vec<TopicPartition> {
-        let paused = self.partitions.iter().filter(|(_, s)| s.paused && !s.revoking);
-        paused.map(|(id, s)| TopicPartition::new(s.topic.clone(), id.index)).collect()
+        self.names_of(|s| s.paused && s.is_assigned())
     }
 
     /// The position of a partition, or why it has none yet.
@@ -183,7 +191,8 @@ impl SubscriptionState {
     }
 
     fn assigned(&self, partition: &TopicPartition, what: &str) -> Result<PartitionId> {
-        let found = self.find(partition).filter(|id| self.partitions.get(id).is_some_and(|s| !s.revoking));
+        let found =
+            self.find(partition).filter(|id| self.partitions.get(id).is_some_and(|s| s.is_assigned()));
         found.ok_or_else(|| {
             let text = format!("cannot {what} {partition}: it is not assigned to this consumer");
             Error::new(Code::INVALID_STATE, text)
@@ -219,7 +228,7 @@ impl SubscriptionState {
         TopicPartition::new(topic, id.index)
     }
 
-    // ---- what the group gives and takes
+    // ---- coming and going
 
     fn add(&mut self, id: PartitionId) {
         if self.partitions.contains_key(&id) {
@@ -250,50 +259,12 @@ impl SubscriptionState {
         }
     }
 
-    /// Takes over partitions that the group gave to this member.
-    pub fn add_from_group(&mut self, partitions: &[TopicPartition]) {
-        for partition in partitions {
-            let id = self.intern(partition);
-            self.add(id);
-        }
-    }
-
-    /// All partitions of this member, those that it is about to give up included.
-    pub fn owned(&self) -> Vec<TopicPartition> {
-        self.partitions.iter().map(|(id, s)| TopicPartition::new(s.topic.clone(), id.index)).collect()
-    }
-
-    /// Stops reading these partitions; they still can be committed.
-    pub fn start_revoking(&mut self, partitions: &[TopicPartition]) {
-        for id in partitions.iter().filter_map(|p| self.find(p)).collect::<Vec<_>>() {
-            self.last_epoch += 1;
-            if let Some(state) = self.partitions.get_mut(&id) {
-                state.revoking = true;
-                state.refetch(self.last_epoch);
-            }
-        }
-    }
-
-    /// Gives up what was being revoked.
-    pub fn finish_revoking(&mut self) {
-        let gone: Vec<PartitionId> =
-            self.partitions.iter().filter(|(_, s)| s.revoking).map(|(id, _)| *id).collect();
-        self.remove(&gone);
-    }
-
-    /// Gives up everything at once. Returns what that was, those that were being revoked only if `revoking`.
-    pub fn lose_all(&mut self, revoking: bool) -> Vec<TopicPartition> {
-        let all: Vec<PartitionId> = self.partitions.keys().copied().collect();
-        let lost = if revoking { self.owned() } else { self.assignment() };
-        self.remove(&all);
-        lost
-    }
-
     // ---- positions
 
     fn jump(&mut self, id: PartitionId, place: Place) {
         self.last_epoch += 1;
-        let Some(state) = self.partitions.get_mut(&id) else { return };
+        // A partition that is about to go goes nowhere else.
+        let Some(state) = self.partitions.get_mut(&id).filter(|s| s.stage == Stage::Ours) else { return };
         state.jump(place, self.last_epoch);
         self.needs_offset.remove(&id);
         self.needs_reset.remove(&id);
@@ -337,6 +308,9 @@ impl SubscriptionState {
                 self.jump(id, Place::At(position));
                 // It is committed already.
                 self.touched.remove(&id);
+                if let Some(state) = self.partitions.get_mut(&id) {
+                    state.processed = Some(position);
+                }
             }
             None if self.default_reset.is_some() => self.reset_by_policy(id),
             None => return false,
@@ -416,7 +390,9 @@ impl SubscriptionState {
         }
         let before = self.uncommitted.is_empty();
         for id in std::mem::take(&mut self.touched) {
-            let Some(state) = self.partitions.get_mut(&id) else { continue };
+            let Some(state) = self.partitions.get_mut(&id).filter(|s| s.stage != Stage::Lost) else {
+                continue;
+            };
             state.processed = state.position();
             self.uncommitted.insert(id);
         }
@@ -455,7 +431,8 @@ impl SubscriptionState {
 
     /// The positions of all partitions, for a commit that names none.
     pub fn all_positions(&self) -> Vec<(TopicPartition, OffsetAndMetadata)> {
-        let known = self.partitions.iter().filter_map(|(id, s)| Some((id, s, s.position()?)));
+        let ours = self.partitions.iter().filter(|(_, s)| s.stage != Stage::Lost);
+        let known = ours.filter_map(|(id, s)| Some((id, s, s.position()?)));
         known.map(|(id, s, p)| (TopicPartition::new(s.topic.clone(), id.index), at(p))).collect()
     }
 

@@ -1,0 +1,229 @@
+//! What the coordinator answers to joins, syncs, heartbeats and leaves, and what becomes of the member by it.
+
+use super::requests::{self, JoinFailed, Joined, RawMember};
+use super::{protocol, ClassicMember, State, ELECTION_MS};
+use crate::client::request::{NodeKey, RequestId, RequestResult};
+use crate::consumer::assignor::Member;
+use crate::consumer::coordinator::turn::{verdict, Turn, Verdict};
+use crate::consumer::types::Event;
+use crate::error::{Code, Error};
+use crate::log::Context;
+use crate::serialization::TopicPartition;
+use crate::time::Now;
+use std::collections::BTreeSet;
+
+impl ClassicMember {
+    pub fn on_join(&mut self, turn: &mut Turn<'_, '_>, id: RequestId, result: RequestResult) -> Verdict {
+        if self.request != Some(id) {
+            return Verdict::Fine;
+        }
+        self.request = None;
+        if !matches!(self.state, State::Joining) {
+            return Verdict::Fine;
+        }
+        let response = match result {
+            Ok(response) => response,
+            Err(_) => return self.again(turn.now, Verdict::CoordinatorLost),
+        };
+        match requests::read_join(&response) {
+            Ok(joined) => self.joined(turn, NodeKey::coordinator(response.node), joined),
+            Err(failed) => self.join_failed(turn.now, failed),
+        }
+    }
+
+    fn joined(&mut self, turn: &mut Turn<'_, '_>, node: NodeKey, joined: Joined) -> Verdict {
+        let chosen = self.settings.assignors.iter().find(|a| a.protocol_name() == joined.protocol);
+        let Some(protocol) = chosen.copied() else {
+            let text = format!(
+                "the group chose the assignor {:?}, which this member did not offer",
+                joined.protocol
+            );
+            self.fail(Error::new(Code::INCONSISTENT_GROUP_PROTOCOL, text));
+            return Verdict::Fine;
+        };
+        self.protocol = protocol;
+        self.member_id = joined.member_id;
+        self.generation = joined.generation;
+        match joined.members {
+            Some(members) if !joined.skip_assignment => self.elected(turn.now, members),
+            _ => {
+                self.shared.subscription.lock().set_group_topics(BTreeSet::new());
+                self.send_sync(turn, node, Vec::new());
+            }
+        }
+        Verdict::Fine
+    }
+
+    /// This member is the leader.
+    fn elected(&mut self, now: Now, members: Vec<RawMember>) {
+        let decoded = members
+            .iter()
+            .map(|(id, instance, metadata)| protocol::decode_subscription(id, instance.as_deref(), metadata));
+        match decoded.collect::<Result<Vec<Member>, Error>>() {
+            Ok(members) => {
+                let topics = members.iter().flat_map(|m| m.topics.iter().cloned()).collect();
+                self.shared.subscription.lock().set_group_topics(topics);
+                self.state = State::Electing { members, until: now.mono.plus_ms(ELECTION_MS) };
+            }
+            Err(error) => {
+                self.shared.report(error);
+                self.again(now, Verdict::Fine);
+            }
+        }
+    }
+
+    fn join_failed(&mut self, now: Now, failed: JoinFailed) -> Verdict {
+        let JoinFailed { error, member_id } = failed;
+        let verdict = verdict(error.code());
+        match error.code() {
+            Code::MEMBER_ID_REQUIRED => {
+                self.member_id = member_id.unwrap_or_else(|| "".into());
+                return Verdict::Fine;
+            }
+            Code::UNKNOWN_MEMBER_ID | Code::ILLEGAL_GENERATION => {
+                // A member that kept partitions through the rebalance has lost them now.
+                self.on_member_lost(now, error.code(), self.generation);
+                self.member_id = "".into();
+            }
+            Code::INCONSISTENT_GROUP_PROTOCOL
+            | Code::INVALID_SESSION_TIMEOUT
+            | Code::INVALID_GROUP_ID
+            | Code::FENCED_INSTANCE_ID
+            | Code::UNSUPPORTED_VERSION => {
+                self.fail(join_hint(error));
+                return Verdict::Fine;
+            }
+            _ if error.is_retriable() => {}
+            _ => self.shared.report(error),
+        }
+        self.again(now, verdict)
+    }
+
+    /// Joins again after a pause.
+    fn again(&mut self, now: Now, verdict: Verdict) -> Verdict {
+        self.failures = self.failures.saturating_add(1);
+        self.retry_at = now.mono.plus_ms(self.settings.retry.after(self.failures, self.rng.f64()));
+        self.state = State::Joining;
+        match verdict {
+            Verdict::CoordinatorLost => verdict,
+            _ => Verdict::Fine,
+        }
+    }
+
+    pub fn on_sync(&mut self, now: Now, id: RequestId, result: RequestResult) -> Verdict {
+        if self.request != Some(id) {
+            return Verdict::Fine;
+        }
+        self.request = None;
+        if !matches!(self.state, State::Syncing) {
+            return Verdict::Fine;
+        }
+        let answer = match result {
+            Ok(response) => requests::read_sync(&response),
+            Err(_) => return self.again(now, Verdict::CoordinatorLost),
+        };
+        let error = match answer.and_then(|bytes| protocol::decode_assignment(&bytes)) {
+            Ok(assigned) => {
+                self.failures = 0;
+                self.heartbeat_at = now.mono.plus_ms(self.settings.heartbeat_interval_ms);
+                self.take_over(now, assigned);
+                return Verdict::Fine;
+            }
+            Err(error) => error,
+        };
+        let verdict = verdict(error.code());
+        match verdict {
+            Verdict::Fenced => {
+                self.fail(error);
+                return Verdict::Fine;
+            }
+            Verdict::MemberLost(code) => self.on_member_lost(now, code, self.generation),
+            Verdict::Rebalance => {
+                // The others have come already: no reason to let them wait.
+                self.state = State::Joining;
+                return Verdict::Fine;
+            }
+            _ if error.is_retriable() => {}
+            _ => self.shared.report(error),
+        }
+        self.again(now, verdict)
+    }
+
+    fn take_over(&mut self, now: Now, mut assigned: Vec<TopicPartition>) {
+        assigned.sort();
+        assigned.dedup();
+        let mut subscription = self.shared.subscription.lock();
+        if subscription.session() != self.session {
+            return;
+        }
+        let owned: BTreeSet<TopicPartition> = subscription.owned().into_iter().collect();
+        let kept: BTreeSet<&TopicPartition> = assigned.iter().collect();
+        let gone: Vec<TopicPartition> = owned.iter().filter(|p| !kept.contains(p)).cloned().collect();
+        let new: Vec<TopicPartition> = assigned.iter().filter(|p| !owned.contains(p)).cloned().collect();
+        subscription.add_from_group(&new);
+        drop(subscription);
+        let text = format_args!(
+            "generation {} of {}: {} partitions, {} of them new, {} to give up",
+            self.generation,
+            self.settings.group_id,
+            assigned.len(),
+            new.len(),
+            gone.len()
+        );
+        self.log.info(now, Context::Cgrp, text);
+        self.state = State::Stable;
+        if !gone.is_empty() {
+            self.reason = "partitions were given up";
+            self.give_up(gone);
+        }
+        self.shared.notify(Event::Assigned(new));
+        if matches!(self.state, State::Stable) {
+            self.rejoin_if_changed(now);
+        }
+    }
+
+    pub fn on_heartbeat(&mut self, now: Now, generation: i32, result: RequestResult) -> Verdict {
+        self.heartbeat_under_way = false;
+        let code = match result.map_err(|e| e.error).and_then(|r| requests::read_heartbeat(&r)) {
+            Ok(code) => code,
+            Err(_) => {
+                self.heartbeat_at = now.mono;
+                return Verdict::CoordinatorLost;
+            }
+        };
+        if generation != self.generation {
+            return Verdict::Fine;
+        }
+        match verdict(code) {
+            Verdict::CoordinatorLost => {
+                self.heartbeat_at = now.mono;
+                return Verdict::CoordinatorLost;
+            }
+            Verdict::Rebalance => self.on_rebalance(now),
+            Verdict::MemberLost(code) => self.on_member_lost(now, code, generation),
+            Verdict::Fenced => self.fail(Error::new(code, "another consumer has this group.instance.id")),
+            Verdict::Fine if code.is_ok() || code.is_retriable() => {}
+            Verdict::Fine => self.shared.report(Error::new(code, "the coordinator refused a heartbeat")),
+        }
+        Verdict::Fine
+    }
+
+    pub fn on_leave(&mut self) {
+        if matches!(self.state, State::Left { .. }) {
+            self.state = State::Out;
+        }
+    }
+}
+
+fn join_hint(error: Error) -> Error {
+    match error.code() {
+        Code::INCONSISTENT_GROUP_PROTOCOL => error.hint(
+            "the members of the group share no assignor: give all of them the same partition.assignment.strategy",
+        ),
+        Code::INVALID_SESSION_TIMEOUT => error.hint(
+            "session.timeout.ms must lie between the broker's group.min.session.timeout.ms and \
+             group.max.session.timeout.ms",
+        ),
+        _ => error,
+    }
+}
