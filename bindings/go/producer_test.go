@@ -65,7 +65,7 @@ func TestSendRefuses(t *testing.T) {
 	for topic, want := range map[string]milena.Code{
 		"":             milena.ErrInvalidTopicException,
 		"no spaces":    milena.ErrInvalidTopicException,
-		"not\xffUTF-8": milena.ErrInvalidArgument,
+		"not\xffUTF-8": milena.ErrInvalidTopicException,
 	} {
 		n, err := p.Send(context.Background(), topic, milena.ProducerRecord{})
 		equal(t, "accepted", n, 0)
