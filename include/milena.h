@@ -2450,6 +2450,17 @@ milena_status milena_embedded_move_coordinator(const milena_embedded *cluster,
                                                milena_error **err);
 
 /**
+ * Flips a bit in a stored batch of a partition, so that its checksum is wrong: 0 is the oldest batch.
+ *
+ * Errors: UNKNOWN_TOPIC_OR_PARTITION; INVALID_ARGUMENT when there are not so many batches.
+ */
+milena_status milena_embedded_corrupt_batch(const milena_embedded *cluster,
+                                            milena_bytes topic,
+                                            int32_t partition,
+                                            size_t batch,
+                                            milena_error **err);
+
+/**
  * How many requests of an API all brokers have received so far (-1: of all APIs).
  */
 milena_status milena_embedded_request_count(const milena_embedded *cluster,

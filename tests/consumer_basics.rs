@@ -111,14 +111,14 @@ fn seeking_drops_what_was_fetched() {
     world.produce("t", 0, &["a", "b", "c", "d"]);
     let mut consumer = world.consumer(&config(None));
     let t0 = tp("t", 0);
-    consumer.assign(&[t0.clone()]).unwrap();
+    consumer.assign(std::slice::from_ref(&t0)).unwrap();
     world.run_ms(100);
     consumer.seek(&t0, &OffsetAndMetadata::new(2)).unwrap();
     assert_eq!(consumer.try_position(&t0).unwrap(), Some(2));
     assert_eq!(values(&world.records(&mut consumer)), ["c", "d"]);
     consumer.seek_to_beginning(&[]).unwrap();
     assert_eq!(values(&world.records(&mut consumer)), ["a", "b", "c", "d"]);
-    consumer.seek_to_end(&[t0.clone()]).unwrap();
+    consumer.seek_to_end(std::slice::from_ref(&t0)).unwrap();
     // The fetch that is under way is answered first.
     world.run_ms(1000);
     assert_eq!(consumer.try_position(&t0).unwrap(), Some(4));
@@ -138,8 +138,8 @@ fn paused_partitions_wait_and_lose_nothing() {
     consumer.assign(&[tp("t", 0), tp("t", 1)]).unwrap();
     let Polled::Records(first) = world.poll(&mut consumer, 1000, 1).unwrap() else { panic!() };
     let paused = tp("t", first.chunks[0].partition);
-    consumer.pause(&[paused.clone()]).unwrap();
-    assert_eq!(consumer.paused(), [paused.clone()]);
+    consumer.pause(std::slice::from_ref(&paused)).unwrap();
+    assert_eq!(consumer.paused(), std::slice::from_ref(&paused));
     let others = world.values(&mut consumer, 3_000);
     assert!(others.iter().all(|v| (v == "x") != (paused.partition == 1)), "{others:?}");
     consumer.resume(&[paused]).unwrap();

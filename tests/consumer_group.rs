@@ -253,10 +253,6 @@ fn a_commit_outside_of_the_group_is_refused_at_once() {
     let code = Code::UNKNOWN_MEMBER_ID;
     world.cluster.push_fault(Fault::error(ApiKey::OffsetCommit, code.0 as i16));
     let pending = consumer.start_commit(None, MINUTE).unwrap();
-    // No position yet means nothing to commit; name one.
-    world.answer(&pending).unwrap();
-    let pending =
-        consumer.start_commit(Some(&vec![(tp("t", 0), OffsetAndMetadata::new(5))]), MINUTE).unwrap();
     assert_eq!(world.answer(&pending).unwrap_err().code(), code);
     assert_eq!(shown(&world.event(&mut consumer)), "lost t-0 UNKNOWN_MEMBER_ID");
 }

@@ -57,7 +57,7 @@ impl Client {
 }
 
 fn batch(records: usize, size: usize) -> Vec<u8> {
-    let mut builder = MemoryRecordsBuilder::new(Vec::new());
+    let mut builder = MemoryRecordsBuilder::new(bytes::BytesMut::new());
     let value = vec![7u8; size];
     for _ in 0..records {
         let record = RecordRef { value: Some(&value), ..RecordRef::default() };

@@ -44,7 +44,7 @@ proptest! {
 
     #[test]
     fn sizes_are_exact(records in records(20)) {
-        let mut builder = MemoryRecordsBuilder::new(Vec::new());
+        let mut builder = MemoryRecordsBuilder::new(bytes::BytesMut::new());
         for record in &records {
             record.with_ref(|r| {
                 let (before, size) = (builder.size(), builder.record_size(r));
@@ -181,8 +181,8 @@ fn a_retry_changes_the_header_only() {
 
 #[test]
 fn the_buffer_comes_back_whole_and_is_used_again() {
-    let mut memory = Vec::with_capacity(4096);
-    memory.extend_from_slice(b"left over from another batch");
+    let mut memory = bytes::BytesMut::zeroed(4096);
+    memory[..4].copy_from_slice(b"left");
     for round in 0..3 {
         let place = memory.as_ptr();
         let mut builder = MemoryRecordsBuilder::new(memory);
@@ -205,7 +205,7 @@ fn the_buffer_comes_back_whole_and_is_used_again() {
 #[test]
 fn one_large_record_grows_the_buffer() {
     let record = Owned::new(3, Some(&[1; 70_000]), Some(&[2; 3_000_000]));
-    let mut builder = MemoryRecordsBuilder::new(vec![0; 16_384]);
+    let mut builder = MemoryRecordsBuilder::new(bytes::BytesMut::zeroed(16_384));
     record.with_ref(|r| builder.append_with_offset(r, 16_384)).unwrap();
     let small = Owned::new(3, None, None);
     assert_eq!(small.with_ref(|r| builder.append_with_offset(r, 16_384)), Err(AppendError::Full));
@@ -215,7 +215,7 @@ fn one_large_record_grows_the_buffer() {
 
 #[test]
 fn a_batch_fills_its_limit_to_the_byte() {
-    let mut builder = MemoryRecordsBuilder::new(vec![0; 16_384]);
+    let mut builder = MemoryRecordsBuilder::new(bytes::BytesMut::zeroed(16_384));
     let value = [5; 100];
     let mut count = 0;
     while builder
@@ -250,7 +250,7 @@ fn a_closed_batch_can_be_taken_apart_and_copied_with_headers_unread() {
         let closed = builder_of(&records).close(codec, codec.default_level(), &mut Compressor::new());
         let payload = Bytes::copy_from_slice(closed.payload.as_ref());
         let mut all = closed.facts.records(payload, &mut Decompressor::new()).unwrap();
-        let mut half = MemoryRecordsBuilder::new(vec![0; 10_000]);
+        let mut half = MemoryRecordsBuilder::new(bytes::BytesMut::zeroed(10_000));
         while let Some(record) = all.next() {
             let (record, block) = (record.unwrap(), all.block());
             let copy = RecordRef {

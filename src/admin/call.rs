@@ -55,6 +55,9 @@ struct State<A> {
     trouble: Option<Error>,
 }
 
+/// How much longer than the call's time its answer is waited for: the I/O thread ends it, and knows why.
+const GRACE: Duration = Duration::from_millis(100);
+
 /// The application's end of a call. Dropping it gives the call up.
 pub struct Answer<A>(Arc<Slot<A>>);
 
@@ -74,7 +77,7 @@ impl<A> Answer<A> {
             if let Some(result) = state.result.take() {
                 return result;
             }
-            let left = self.0.deadline.since(clock::now().mono);
+            let left = (self.0.deadline + GRACE).since(clock::now().mono);
             if left.is_zero() {
                 return Err(timed_out(self.0.failure, &state.trouble));
             }

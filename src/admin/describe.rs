@@ -68,7 +68,8 @@ impl Operation for DescribeTopics {
         let decoded = read(response)?;
         let mut topics: Vec<TopicResult> = decoded.topics.iter().map(topic_result).collect();
         topics.sort_by(|a, b| a.name.cmp(&b.name));
-        let electing = |t: &TopicResult| t.error.as_ref().filter(|e| e.code() == Code::LEADER_NOT_AVAILABLE).cloned();
+        let electing =
+            |t: &TopicResult| t.error.as_ref().filter(|e| e.code() == Code::LEADER_NOT_AVAILABLE).cloned();
         if let Some(error) = topics.iter().find_map(electing) {
             return Err(Trouble::Again(error));
         }

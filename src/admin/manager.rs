@@ -36,6 +36,8 @@ struct Tracked {
 enum State {
     /// To be sent, not before this time.
     Due(Nanos),
+    /// To be sent when a controller is known; looked at again at this time.
+    NoController(Nanos),
     Sent(RequestId),
     Ended,
 }
@@ -59,7 +61,12 @@ impl AdminManager {
             false => Target::Any,
             true => match out.metadata.controller() {
                 Some(id) => Target::Node(NodeKey::data(id)),
-                None => return self.failed(now, number, no_controller(), out),
+                None => {
+                    out.metadata.request_update();
+                    call.job.note(&no_controller());
+                    call.state = State::NoController(now.mono.plus_ms(self.settings.retry.max_ms));
+                    return;
+                }
             },
         };
         let spec = call.job.request(target, left.min(self.settings.request_timeout_ms));
@@ -104,11 +111,12 @@ impl RequestManager for AdminManager {
             let Some(call) = self.calls.get_mut(number) else { break };
             if call.job.is_abandoned() {
                 call.state = State::Ended;
-            } else if call.job.deadline() <= now.mono {
+            } else if call.job.deadline() <= now.mono && !matches!(call.state, State::Sent(_)) {
+                // One that is sent ends by its request, which ends no later and knows why.
                 call.job.time_out();
                 call.state = State::Ended;
             }
-            if matches!(call.state, State::Due(at) if at <= now.mono) {
+            if matches!(call.state, State::Due(at) | State::NoController(at) if at <= now.mono) {
                 self.send(now, number, out);
             }
             next = earlier(next, self.calls.get(number).and_then(Tracked::wakes));
@@ -138,6 +146,14 @@ impl RequestManager for AdminManager {
         }
     }
 
+    fn on_metadata(&mut self, now: Now, out: &mut Outbox<'_>) {
+        for number in 0..self.calls.len() {
+            if self.calls.get(number).is_some_and(|c| matches!(c.state, State::NoController(_))) {
+                self.send(now, number, out);
+            }
+        }
+    }
+
     fn is_finished(&self) -> bool {
         self.ended
     }
@@ -151,9 +167,8 @@ impl Tracked {
     /// When poll has something to do for it at the latest.
     fn wakes(&self) -> Option<Deadline> {
         match self.state {
-            State::Due(at) => Some(at.min(self.job.deadline())),
-            State::Sent(_) => Some(self.job.deadline()),
-            State::Ended => None,
+            State::Due(at) | State::NoController(at) => Some(at.min(self.job.deadline())),
+            State::Sent(_) | State::Ended => None,
         }
     }
 }

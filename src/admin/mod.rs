@@ -68,7 +68,7 @@ impl AdminClient {
         let client = &config.client;
         let log_signal = Arc::new(Signal::new());
         let raise = log_signal.clone();
-        let logger = Logger::with_waker(client.log.clone(), &client.client_id, move || raise.raise());
+        let logger = Logger::with_waker(client.log, &client.client_id, move || raise.raise());
         let inbox = Arc::new(Inbox::default());
         let manager = AdminManager::new(
             inbox.clone(),
@@ -199,6 +199,3 @@ impl Drop for AdminClient {
         drop(self.handle.take());
     }
 }
-
-#[cfg(test)]
-mod tests;

@@ -91,7 +91,10 @@ impl Results {
 
 /// Whether the same request may succeed a moment later.
 fn passes(code: Code) -> bool {
-    matches!(code, Code::NOT_CONTROLLER | Code::THROTTLING_QUOTA_EXCEEDED | Code::COORDINATOR_LOAD_IN_PROGRESS)
+    matches!(
+        code,
+        Code::NOT_CONTROLLER | Code::THROTTLING_QUOTA_EXCEEDED | Code::COORDINATOR_LOAD_IN_PROGRESS
+    )
 }
 
 fn error_of(code: Code, verb: &str, report: &Report<'_>) -> Error {

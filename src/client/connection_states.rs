@@ -133,12 +133,10 @@ impl Connection {
         found
     }
 
-    /// Notes a failed attempt or a lost connection, and when to try again.
-    pub fn failed(&mut self, now: Nanos, backoff: Backoff, chance: f64, error: Error) {
-        self.state = State::Idle;
+    /// Counts a failed attempt or a lost connection, and sets when to try again.
+    pub fn failed(&mut self, now: Nanos, backoff: Backoff, chance: f64) {
         self.failures = self.failures.saturating_add(1);
         self.retry_at = now.plus_ms(backoff.after(self.failures, chance));
-        self.last_error = Some(error);
     }
 
     /// Notes that the handshake is done.

@@ -133,6 +133,10 @@ impl Machine for ClientCore {
         self.net.on_frame(now, conn, frame);
     }
 
+    fn on_written(&mut self, now: Now, conn: ConnId) {
+        self.net.on_written(now, conn);
+    }
+
     fn on_closed(&mut self, now: Now, conn: ConnId, closed: Closed) {
         self.net.on_closed(now, conn, closed);
     }

@@ -15,6 +15,8 @@ pub struct InFlight {
     pub sent: Nanos,
     pub deadline: Nanos,
     pub bytes: usize,
+    /// Whether the broker answers it. Otherwise it is done when it was written.
+    pub answered: bool,
 }
 
 /// Brokers answer in order, so this is a queue.
@@ -36,8 +38,19 @@ impl InFlightRequests {
         self.queue.push_back(request);
     }
 
+    /// Takes the request that the next answer is for.
     pub fn pop(&mut self) -> Option<InFlight> {
-        self.queue.pop_front()
+        self.take_first(true)
+    }
+
+    /// Takes the oldest request that is not answered: it was written.
+    pub fn pop_unanswered(&mut self) -> Option<InFlight> {
+        self.take_first(false)
+    }
+
+    fn take_first(&mut self, answered: bool) -> Option<InFlight> {
+        let at = self.queue.iter().position(|r| r.answered == answered)?;
+        self.queue.remove(at)
     }
 
     /// Puts back what [`InFlightRequests::pop`] took, because its answer was not one.

@@ -9,6 +9,7 @@ pub mod metadata;
 pub mod network_client;
 pub mod request;
 pub mod settings;
+pub mod timers;
 pub mod wire;
 
 pub use self::core::ClientCore;

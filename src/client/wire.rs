@@ -25,6 +25,8 @@ pub enum NetOp {
     Connect { conn: ConnId, addr: SocketAddr, options: SocketOptions },
     /// Queue one whole frame, length prefix included, in segments that are written uncopied.
     Send { conn: ConnId, segments: Vec<Bytes> },
+    /// Tell by [`Machine::on_written`] when all that was queued so far is written.
+    TellWritten { conn: ConnId },
     /// Close without a further event.
     Close { conn: ConnId },
 }
@@ -54,6 +56,8 @@ pub trait Machine: Send {
     fn on_connected(&mut self, now: Now, conn: ConnId);
     /// A whole frame, without its length prefix.
     fn on_frame(&mut self, now: Now, conn: ConnId, frame: Bytes);
+    /// What was queued before the [`NetOp::TellWritten`] whose turn it is was handed to the system.
+    fn on_written(&mut self, _now: Now, _conn: ConnId) {}
     fn on_closed(&mut self, now: Now, conn: ConnId, closed: Closed);
     /// Nothing is left to do: the driver closes what is open and forgets the machine.
     fn is_finished(&self) -> bool;

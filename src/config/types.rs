@@ -136,14 +136,10 @@ pub struct ProducerConfig {
     pub delivery_timeout_ms: u64,
     /// `max.request.size`
     pub max_request_size: usize,
-    /// `metadata.max.idle.ms`
-    pub metadata_max_idle_ms: u64,
     /// `compression.type` and its level
     pub compression: Compression,
     /// `partitioner.ignore.keys`
     pub partitioner_ignore_keys: bool,
-    /// `partitioner.adaptive.partitioning.enable`
-    pub partitioner_adaptive: bool,
     pub key_serializer: Serde,
     pub value_serializer: Serde,
 }

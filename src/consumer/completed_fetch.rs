@@ -7,7 +7,7 @@ use super::budget::{Budget, Hold};
 use super::partition_state::{PartitionId, Position};
 use super::record_view::{BytesView, Chunk, HeaderView, RecordView, FLAG_APPEND_TIME, FLAG_NO_TIMESTAMP};
 use crate::record::{
-    Batch, BatchReader, Compression, Decompressor, Record, RecordError, Records, Span, TimestampType,
+    self, Batch, BatchReader, Compression, Decompressor, RecordError, Records, TimestampType,
 };
 use bytes::Bytes;
 use std::mem::size_of;
@@ -208,21 +208,27 @@ impl PartitionRecords {
         let OpenChunk { views, headers, .. } = chunk;
         let read = self.records.read(max, |record| {
             let headers_len = if record.header_count > 0 { add_headers(headers, &record) } else { 0 };
-            views.push(RecordView {
-                offset: record.offset,
-                timestamp_ms: record.timestamp_ms,
-                key: view(record.key),
-                value: view(record.value),
-                headers: ptr::null(),
-                headers_len,
-                flags,
-            });
+            views.push(parse_record(&record, headers_len, flags));
         });
         match read {
             Ok(read) if read < max => Some(Ok(())),
             Ok(_) => None,
             Err(error) => Some(Err(error)),
         }
+    }
+}
+
+/// A record as the application sees it; its headers are pointed to when the chunk is closed.
+#[inline(always)]
+fn parse_record(record: &record::RecordView<'_>, headers_len: u32, flags: u32) -> RecordView {
+    RecordView {
+        offset: record.offset,
+        timestamp_ms: record.timestamp_ms,
+        key: view(record.key),
+        value: view(record.value),
+        headers: ptr::null(),
+        headers_len,
+        flags,
     }
 }
 
@@ -233,7 +239,7 @@ fn view(bytes: Option<&[u8]>) -> BytesView {
 
 /// Appends the headers of one record; returns how many.
 #[cold]
-fn add_headers(to: &mut Vec<HeaderView>, record: &crate::record::RecordView<'_>) -> u32 {
+fn add_headers(to: &mut Vec<HeaderView>, record: &record::RecordView<'_>) -> u32 {
     let before = to.len();
     to.extend(record.headers().map(|h| HeaderView { name: view(Some(h.name)), value: view(h.value) }));
     (to.len() - before) as u32

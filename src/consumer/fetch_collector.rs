@@ -6,7 +6,7 @@ use super::record_view::{Chunk, FetchedBatch, RecordView};
 use super::shared::Shared;
 use crate::client::connection_states::Backoff;
 use crate::config::Serde;
-use crate::error::{Code, Error, Result};
+use crate::error::{Code, Error, Place, Result};
 use crate::record::{Decompressor, RecordError};
 use crate::serialization::{deserializer, TopicPartition};
 use crate::time::{Nanos, Now};
@@ -72,7 +72,8 @@ impl FetchCollector {
         while left > 0 {
             let Some(fetch) = self.next_fetch() else { break };
             match self.read(now, fetch, left, &mut chunks) {
-                Ok(read) => left = left.saturating_sub(read),
+                Ok(Some(read)) => left = left.saturating_sub(read),
+                Ok(None) => break,
                 Err(error) if chunks.is_empty() => return Err(error),
                 // The records come first; whatever is wrong is still wrong at the next poll.
                 Err(error) => {
@@ -150,14 +151,14 @@ impl FetchCollector {
         }
     }
 
-    /// Reads of one fetch; returns how many records were added.
+    /// Reads of one fetch; returns how many records were added, or nothing when no more can be read for now.
     fn read(
         &mut self,
         now: Now,
         mut fetch: CompletedFetch,
         max: usize,
         chunks: &mut Vec<Chunk>,
-    ) -> Result<usize> {
+    ) -> Result<Option<usize>> {
         let (id, epoch, from, first) = (fetch.id, fetch.epoch, fetch.position.offset, chunks.len());
         let mut reading = Reading {
             decompressor: &mut self.decompressor,
@@ -184,7 +185,7 @@ impl FetchCollector {
         if !current {
             // It was revoked or moved by the other side while it was read.
             chunks.truncate(first);
-            return Ok(0);
+            return Ok(Some(0));
         }
         if unblocked {
             self.shared.wake();
@@ -203,19 +204,31 @@ impl FetchCollector {
                 self.next_in_line = Some(fetch);
                 return Err(batches_held());
             }
+            Stop::Held => {
+                self.next_in_line = Some(fetch);
+                return Ok(None);
+            }
             // What is wrong with it comes up again, when what is in front of it was handed out.
-            Stop::Full | Stop::Held | Stop::Corrupt(_) => self.next_in_line = Some(fetch),
+            Stop::Full | Stop::Corrupt(_) => self.next_in_line = Some(fetch),
         }
-        Ok(read)
+        Ok(Some(read))
     }
 
     /// Drops a fetch that cannot be read on. It is fetched once more: not before a pause, if it failed right where
     /// the position is.
-    fn again(&mut self, now: Now, fetch: &CompletedFetch, read: usize, error: Error) -> Result<usize> {
+    fn again(
+        &mut self,
+        now: Now,
+        fetch: &CompletedFetch,
+        read: usize,
+        error: Error,
+    ) -> Result<Option<usize>> {
         let mut subscription = self.shared.subscription.lock();
         if read > 0 {
             subscription.refetch(fetch.id, fetch.epoch, now.mono, None);
-            return Ok(read);
+            drop(subscription);
+            self.shared.wake();
+            return Ok(Some(read));
         }
         let failures = subscription.current(fetch.id, fetch.epoch).map_or(0, |s| s.failures);
         let pause = self.retry.after(failures.saturating_add(1), self.rng.f64());
@@ -243,6 +256,7 @@ impl FetchCollector {
             let partition = TopicPartition::new(chunk.topic.clone(), chunk.partition);
             let text = format!("the record at offset {offset} of {partition} cannot be deserialized");
             let error = Error::new(error.code(), text)
+                .at(place(&partition, offset, offset.saturating_add(1)))
                 .cause(error.message())
                 .hint(format!("seek to offset {} to read on behind it", offset.saturating_add(1)));
             chunk.records.truncate(at);
@@ -267,10 +281,16 @@ fn corrupt(fetch: &CompletedFetch, error: &RecordError) -> Error {
         true => "raise fetch.buffer.memory or receive.message.max.bytes, or seek to offset",
         false => "it is fetched again; if that does not help, seek to offset",
     };
+    let next = error.next_offset.max(fetch.position.offset.saturating_add(1));
     Error::new(error.code(), text)
+        .at(place(&partition, fetch.position.offset, next))
         .cause(error.to_string())
-        .hint(format!("{hint} {} to read on behind it", error.next_offset.max(fetch.position.offset + 1)))
+        .hint(format!("{hint} {next} to read on behind it"))
         .retriable(false)
+}
+
+fn place(partition: &TopicPartition, offset: i64, next_offset: i64) -> Place {
+    Place { topic: partition.topic.clone(), partition: partition.partition, offset, next_offset }
 }
 
 pub fn batches_held() -> Error {

@@ -15,7 +15,7 @@ use crate::client::connection_states::Backoff;
 use crate::client::request::{
     FailureKind, NodeId, Outbox, RequestError, RequestId, RequestManager, RequestResult, Response,
 };
-use crate::error::{Code, Error};
+use crate::error::{Code, Error, Place};
 use crate::log::{Context, Logger};
 use crate::protocol::messages::fetch_response::PartitionData;
 use crate::protocol::messages::FetchResponse;
@@ -363,7 +363,9 @@ impl Fetcher {
 
     /// An error that says where it happened.
     fn error(&self, code: Code, id: PartitionId, asked: &Asked, text: &str) -> Error {
-        Error::new(code, format!("{} cannot be read at offset {}: {text}", self.name(id), asked.offset))
+        let TopicPartition { topic, partition } = self.name(id);
+        let text = format!("{topic}-{partition} cannot be read at offset {}: {text}", asked.offset);
+        Error::new(code, text).at(Place { topic, partition, offset: asked.offset, next_offset: -1 })
     }
 
     /// Lets a partition pause after a failure; tells the application if there is an error.

@@ -302,7 +302,7 @@ impl KafkaConsumer {
     pub fn poll(&mut self, timeout: Duration, max_records: usize) -> Result<Polled> {
         self.begin_poll();
         let result = self.poll_until(timeout, max_records);
-        self.shared.liveness.poll_ended(clock::now().mono);
+        self.end_poll(clock::now());
         result
     }
 
@@ -326,7 +326,7 @@ impl KafkaConsumer {
     pub fn poll_step(&mut self, now: Now, max_records: usize) -> Result<Option<Polled>> {
         self.begin_poll();
         let result = self.poll_once(now, max_records);
-        self.shared.liveness.poll_ended(now.mono);
+        self.end_poll(now);
         result
     }
 
@@ -334,6 +334,13 @@ impl KafkaConsumer {
         self.shared.liveness.poll_began();
         if self.shared.liveness.is_evicted() {
             self.shared.wake();
+        }
+    }
+
+    fn end_poll(&self, now: Now) {
+        self.shared.liveness.poll_ended(now.mono);
+        if self.log.has_lines() {
+            self.shared.ready.raise();
         }
     }
 

@@ -51,6 +51,16 @@ pub(super) const TOPIC: &[ConfigKey] = &[
     ("unclean.leader.election.enable", "false", Boolean),
 ];
 
+/// The lowest value of a number, where there is one.
+fn least(name: &str) -> Option<i64> {
+    match name {
+        "retention.ms" | "retention.bytes" => Some(-1),
+        "min.insync.replicas" => Some(1),
+        "max.message.bytes" | "delete.retention.ms" | "segment.ms" | "file.delete.delay.ms" => Some(0),
+        _ => None,
+    }
+}
+
 /// What a topic sets for itself, and what follows from it.
 #[derive(Clone, Debug)]
 pub(super) struct TopicConfig {
@@ -100,6 +110,13 @@ impl TopicConfig {
                 }
                 _ => {}
             }
+            if least(name).is_some_and(|least| text.parse::<i64>().is_ok_and(|n| n < least)) {
+                return wrong("Value is too small");
+            }
+            if name == "cleanup.policy" && !text.split(',').all(|p| matches!(p.trim(), "compact" | "delete"))
+            {
+                return wrong("String must be one of: compact, delete");
+            }
             if name == "message.timestamp.type" && !matches!(text, "CreateTime" | "LogAppendTime") {
                 return wrong("String must be one of: CreateTime, LogAppendTime");
             }
@@ -110,6 +127,28 @@ impl TopicConfig {
         };
         self.derive(settings);
         Ok(())
+    }
+
+    /// Adds items to a list, or takes them out of it.
+    pub fn change_list(
+        &mut self,
+        settings: &ClusterSettings,
+        name: &str,
+        items: &str,
+        add: bool,
+    ) -> Result<(), String> {
+        let Some(key) = TOPIC.iter().find(|key| key.0 == name && key.2 == List) else {
+            return Err(format!("Config value append is not allowed for config key: {name}"));
+        };
+        let before = self.own(name).map_or_else(|| TopicConfig::default_of(settings, key), str::to_owned);
+        let mut list: Vec<&str> = before.split(',').map(str::trim).filter(|item| !item.is_empty()).collect();
+        for item in items.split(',').map(str::trim) {
+            list.retain(|other| *other != item);
+            if add {
+                list.push(item);
+            }
+        }
+        self.set(settings, name, Some(&list.join(",")))
     }
 
     fn derive(&mut self, settings: &ClusterSettings) {

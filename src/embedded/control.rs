@@ -47,7 +47,7 @@ impl EmbeddedCluster {
     ) -> Result<(), Error> {
         let configs = configs.iter().map(|(name, value)| (*name, Some(*value))).collect();
         let spec = TopicSpec { name, partitions, replication, configs, ..TopicSpec::default() };
-        self.world.create_topic(&spec, false).map_err(refused)
+        self.world.create_topic(&spec, false).map(drop).map_err(refused)
     }
 
     /// Deletes a topic and its records; says whether it was there.

@@ -192,6 +192,7 @@ impl PartitionLog {
         match (before, self.epochs.get(after)) {
             (Some(last), None) if last.0 == epoch => (epoch, self.end),
             (_, None) => (-1, -1),
+            (None, Some(_)) if epoch < 0 => (-1, -1),
             (None, Some(next)) => (epoch, next.1),
             (Some(found), Some(next)) => (found.0, next.1),
         }

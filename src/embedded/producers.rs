@@ -27,7 +27,7 @@ struct ProducerEntry {
 pub(super) enum Verdict {
     /// It is the next one.
     Append,
-    /// It was stored before, at this offset, with this append time.
+    /// It was stored before, at this offset; its latest timestamp is answered as its append time, as Kafka does.
     Duplicate { base_offset: i64, timestamp: i64 },
     /// It is refused with this error code.
     Refuse(i16),
@@ -55,13 +55,14 @@ impl ProducerStates {
         if batch.producer_id < 0 {
             return Verdict::Append;
         }
+        let known = self.0.get(&batch.producer_id);
+        if known.is_some_and(|entry| batch.producer_epoch < entry.epoch) {
+            return Verdict::Refuse(INVALID_PRODUCER_EPOCH);
+        }
         if batch.base_sequence < 0 || batch.producer_epoch < 0 {
             return Verdict::Refuse(INVALID_RECORD);
         }
-        let Some(entry) = self.0.get(&batch.producer_id) else { return Verdict::Append };
-        if batch.producer_epoch < entry.epoch {
-            return Verdict::Refuse(INVALID_PRODUCER_EPOCH);
-        }
+        let Some(entry) = known else { return Verdict::Append };
         if batch.producer_epoch > entry.epoch {
             return match batch.base_sequence {
                 0 => Verdict::Append,
@@ -81,7 +82,7 @@ impl ProducerStates {
         }
     }
 
-    /// Notes a batch that was appended at `base_offset`; `timestamp` is its append time or -1.
+    /// Notes a batch that was appended at `base_offset`; `timestamp` is its latest, or its append time.
     pub fn appended(&mut self, batch: &Batch, base_offset: i64, timestamp: i64) {
         if batch.producer_id < 0 {
             return;

@@ -28,7 +28,7 @@ pub fn plain_batch(records: u32) -> Bytes {
 
 /// The timestamps count up from `timestamp`.
 pub fn batch_with(records: u32, codec: Compression, state: ProducerState, timestamp: i64) -> Bytes {
-    let mut builder = MemoryRecordsBuilder::new(Vec::new());
+    let mut builder = MemoryRecordsBuilder::new(bytes::BytesMut::new());
     for i in 0..records {
         let value = [i as u8; 100];
         let record = RecordRef {

@@ -57,6 +57,16 @@ pub(super) struct TopicSpec<'a> {
     pub configs: Vec<(&'a str, Option<&'a str>)>,
 }
 
+/// A topic that was made, or would be.
+#[derive(Clone, Debug)]
+pub(super) struct Created {
+    /// Zero when it was only checked.
+    pub id: Uuid,
+    pub partitions: usize,
+    pub replication: usize,
+    pub config: TopicConfig,
+}
+
 impl World {
     pub fn new(settings: ClusterSettings) -> World {
         let ports = settings.ports.iter().copied();
@@ -141,7 +151,7 @@ impl World {
     }
 
     /// Checks a new topic and makes it, unless it is only to be checked.
-    pub fn create_topic(&mut self, spec: &TopicSpec<'_>, only_check: bool) -> Result<(), Refusal> {
+    pub fn create_topic(&mut self, spec: &TopicSpec<'_>, only_check: bool) -> Result<Created, Refusal> {
         if !is_legal_name(spec.name) {
             return Err((INVALID_TOPIC, format!("Topic name is invalid: '{}'", spec.name)));
         }
@@ -150,6 +160,9 @@ impl World {
         }
         let mut config = TopicConfig::new(&self.settings);
         for (name, value) in &spec.configs {
+            if value.is_none() {
+                return Err((INVALID_CONFIG, format!("Null value not supported for topic configs: {name}")));
+            }
             config.set(&self.settings, name, *value).map_err(|why| (INVALID_CONFIG, why))?;
         }
         let replicas = match spec.assignment.is_empty() {
@@ -164,13 +177,18 @@ impl World {
             }
         };
         self.check_room(replicas.len())?;
-        if only_check {
-            return Ok(());
+        let mut created = Created {
+            id: Uuid::ZERO,
+            partitions: replicas.len(),
+            replication: replicas.first().map_or(0, Vec::len),
+            config: config.clone(),
+        };
+        if !only_check {
+            created.id = self.new_uuid();
+            self.topics.insert(NewTopic { name: spec.name.to_owned(), id: created.id, replicas, config });
+            self.elect_leaders();
         }
-        let id = self.new_uuid();
-        self.topics.insert(NewTopic { name: spec.name.to_owned(), id, replicas, config });
-        self.elect_leaders();
-        Ok(())
+        Ok(created)
     }
 
     fn choose_replicas(&mut self, partitions: i32, replication: i16) -> Result<Vec<Vec<i32>>, Refusal> {
@@ -202,6 +220,7 @@ impl World {
         let sound = |replicas: &Vec<i32>| {
             let unique = |(i, r): (usize, &i32)| !replicas.iter().take(i).any(|other| other == r);
             !replicas.is_empty()
+                && replicas.len() <= self.brokers.len()
                 && replicas.iter().enumerate().all(unique)
                 && replicas.iter().all(|r| self.broker(*r).is_some())
         };

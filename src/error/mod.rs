@@ -105,6 +105,16 @@ impl Error {
     pub fn cause(self, cause: impl Into<String>) -> Error {
         self.edit(|e| e.cause = Some(cause.into()))
     }
+    /// Names the error that this one comes from. Broker, address and phase are that error's, unless this names its
+    /// own.
+    pub fn caused_by(self, cause: &Error) -> Error {
+        self.edit(|e| {
+            e.broker = e.broker.or(cause.0.broker);
+            e.address = e.address.take().or_else(|| cause.0.address.clone());
+            e.phase = e.phase.or(cause.0.phase);
+            e.cause = Some(cause.to_string());
+        })
+    }
     pub fn hint(self, hint: impl Into<Cow<'static, str>>) -> Error {
         self.edit(|e| e.hint = Some(hint.into()))
     }

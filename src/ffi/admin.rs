@@ -8,7 +8,7 @@ use super::config::{milena_config, settings};
 use super::error::milena_error;
 use super::guard::{array, guard, guard_value, invalid, nullable, strided, text, timeout, Out};
 use super::handles::{Inside, Kind, Table};
-use super::log::{milena_log, Taken};
+use super::log::{milena_log, warn, Taken};
 use super::topics::{milena_cluster, milena_topics};
 use super::types::{milena_bytes, milena_fd, milena_status};
 use crate::admin::{AdminClient, NewTopic, TopicResult};
@@ -60,7 +60,9 @@ pub unsafe extern "C" fn milena_admin_new(
     guard(err, || {
         // SAFETY: a configuration of this library and a place for a pointer, by contract.
         let (config, out) = unsafe { (settings(config)?, Out::new(out, "out")?) };
-        let client = AdminClient::new(&parse::admin(config)?.value)?;
+        let config = parse::admin(config)?;
+        let client = AdminClient::new(&config.value)?;
+        warn(client.logger(), &config.warnings);
         out.set(ADMINS.insert(client)? as *mut milena_admin);
         Ok(())
     })
@@ -267,8 +269,9 @@ unsafe fn topic_from_c(topic: &milena_new_topic) -> Result<NewTopic> {
     // SAFETY: as the caller promises.
     for property in unsafe { strided(topic.configs, stride, topic.configs_len, "a topic's configs") }? {
         // SAFETY: as the caller promises.
-        let (key, value) =
-            unsafe { (text(property.name, "a config's name")?, nullable(property.value, "a config's value")?) };
+        let (key, value) = unsafe {
+            (text(property.name, "a config's name")?, nullable(property.value, "a config's value")?)
+        };
         let value = match value {
             // SAFETY: as the caller promises.
             Some(_) => Some(unsafe { text(property.value, "a config's value") }?.to_owned()),

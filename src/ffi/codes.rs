@@ -323,3 +323,23 @@ pub const MILENA_E_NO_OFFSET: milena_status = -1018;
 pub const MILENA_E_DELIVERY_TIMED_OUT: milena_status = -1019;
 /// The client was closed before the record was delivered.
 pub const MILENA_E_PURGED: milena_status = -1020;
+
+#[cfg(test)]
+mod tests {
+    use crate::error::codes::TABLE;
+
+    #[test]
+    fn they_are_the_codes_of_the_table() {
+        let ours: Vec<(String, i32)> = include_str!("codes.rs")
+            .lines()
+            .filter_map(|line| line.strip_prefix("pub const MILENA_")?.split_once(": milena_status = "))
+            .map(|(name, code)| {
+                let name = if name == "OK" { "NONE" } else { name.strip_prefix("E_").unwrap() };
+                (name.to_owned(), code.trim_end_matches(';').parse().unwrap())
+            })
+            .collect();
+        let table: Vec<(String, i32)> =
+            TABLE.iter().map(|(code, name, ..)| ((*name).to_owned(), *code)).collect();
+        assert_eq!(ours, table);
+    }
+}

@@ -61,8 +61,7 @@ pub unsafe extern "C" fn milena_config_set(
 ) -> milena_status {
     guard(err, || {
         // SAFETY: pointers of this library, and C strings, by contract.
-        let (config, name, value) =
-            unsafe { (own(config)?, c_text(name, "name")?, c_text(value, "value")?) };
+        let (config, name, value) = unsafe { (own(config)?, c_text(name, "name")?, c_text(value, "value")?) };
         config.config.set(name, value);
         Ok(())
     })
@@ -108,7 +107,10 @@ pub unsafe extern "C" fn milena_config_load_properties(
 /// The value that was set under exactly this name; NULL when there is none (and for the defaults). Lives as long as
 /// the configuration. It may be a secret.
 #[no_mangle]
-pub unsafe extern "C" fn milena_config_get(config: *const milena_config, name: *const c_char) -> *const c_char {
+pub unsafe extern "C" fn milena_config_get(
+    config: *const milena_config,
+    name: *const c_char,
+) -> *const c_char {
     guard_value(ptr::null(), || {
         // SAFETY: a pointer of this library, and a C string, by contract.
         let found = unsafe {
@@ -219,4 +221,18 @@ fn json(text: &str) -> String {
     }
     out.push('"');
     out
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_table_is_json() {
+        assert_eq!(json("a\"b\\c\nd"), r#""a\"b\\c\u000ad""#);
+        let table = table_json();
+        assert_eq!(table.lines().count(), table::properties().count());
+        assert!(table.contains(r#""name":"bootstrap.servers","clients":["producer","consumer","admin"]"#));
+        assert!(!table.contains('\t'));
+    }
 }

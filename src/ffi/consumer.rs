@@ -19,7 +19,7 @@ use super::convert::{offsets_from_c, partitions_from_c, times_from_c};
 use super::error::milena_error;
 use super::guard::{array, guard, guard_value, invalid, text, timeout, wait, Out};
 use super::handles::{Inside, Kind, Table};
-use super::log::{milena_log, Taken};
+use super::log::{milena_log, warn, Taken};
 use super::offsets::{milena_offset, milena_offsets, OffsetRow};
 use super::types::{milena_bytes, milena_fd, milena_status, milena_topic_partition};
 use crate::config::parse;
@@ -60,12 +60,13 @@ pub unsafe extern "C" fn milena_consumer_new(
     guard(err, || {
         // SAFETY: a configuration of this library and a place for a pointer, by contract.
         let (config, out) = unsafe { (settings(config)?, Out::new(out, "out")?) };
-        let config = parse::consumer(config)?.value;
-        let client = KafkaConsumer::new(&config)?;
+        let config = parse::consumer(config)?;
+        let client = KafkaConsumer::new(&config.value)?;
+        warn(client.logger(), &config.warnings);
         let consumer = Consumer {
             waker: client.waker(),
             logger: client.logger().clone(),
-            api_timeout: Duration::from_millis(config.client.default_api_timeout_ms),
+            api_timeout: Duration::from_millis(config.value.client.default_api_timeout_ms),
             client: Mutex::new(client),
         };
         out.set(CONSUMERS.insert(consumer)? as *mut milena_consumer);
@@ -103,9 +104,7 @@ pub unsafe extern "C" fn milena_consumer_unsubscribe(
     consumer: *mut milena_consumer,
     err: *mut *mut milena_error,
 ) -> milena_status {
-    guard(err, || {
-        enter(consumer)?.lock()?.unsubscribe()
-    })
+    guard(err, || enter(consumer)?.lock()?.unsubscribe())
 }
 
 /// Reads these partitions, in place of those before, without the group's sharing them out. Begins at the group's

@@ -45,13 +45,18 @@ pub(super) unsafe fn partitions_from_c(
 
 /// # Safety
 /// `n` offsets, `stride` bytes apart, and their texts are there for the length of the call.
-pub(super) unsafe fn offsets_from_c(offsets: *const milena_offset, stride: usize, n: usize) -> Result<Offsets> {
+pub(super) unsafe fn offsets_from_c(
+    offsets: *const milena_offset,
+    stride: usize,
+    n: usize,
+) -> Result<Offsets> {
     // SAFETY: as the caller promises.
     unsafe { strided(offsets, stride, n, "offsets") }?
         .map(|o| {
             // SAFETY: as the caller promises.
-            let (topic, metadata) =
-                unsafe { (text(o.topic, "an offset's topic")?, nullable(o.metadata, "an offset's metadata")?) };
+            let (topic, metadata) = unsafe {
+                (text(o.topic, "an offset's topic")?, nullable(o.metadata, "an offset's metadata")?)
+            };
             let metadata = match metadata {
                 // SAFETY: as the caller promises.
                 Some(_) => Some(Arc::from(unsafe { text(o.metadata, "an offset's metadata") }?)),

@@ -54,11 +54,7 @@ pub(super) struct DecodedChunk {
     _block: Bytes,
 }
 
-fn decode(
-    data: Bytes,
-    limit: usize,
-    chunks: &mut Vec<DecodedChunk>,
-) -> std::result::Result<(), RecordError> {
+fn decode(data: Bytes, limit: usize, chunks: &mut Vec<DecodedChunk>) -> std::result::Result<(), RecordError> {
     let mut decompressor = Decompressor::new();
     for batch in BatchReader::new(data, true) {
         chunks.push(DecodedChunk::new(&batch?, &mut decompressor, limit)?);

@@ -16,7 +16,7 @@ pub struct milena_deliveries {
     records: usize,
     /// What the rows point into.
     _chunks: Vec<DeliveryChunk>,
-    _errors: Vec<Box<milena_error>>,
+    _errors: Vec<Option<Box<milena_error>>>,
 }
 
 /// The outcome of the records of one batch.
@@ -73,27 +73,23 @@ impl milena_deliveries {
         if chunks.is_empty() {
             return ptr::null_mut();
         }
-        let mut errors = Vec::new();
-        let mut records = 0;
+        let errors: Vec<Option<Box<milena_error>>> =
+            chunks.iter().map(|chunk| chunk.error.clone().map(milena_error::boxed)).collect();
         let rows = chunks
             .iter()
-            .map(|chunk| {
-                records += chunk.tokens.len();
-                let error = chunk.error.clone().map(milena_error::boxed);
-                let row = milena_delivery {
-                    topic: chunk.topic.as_bytes().into(),
-                    partition: chunk.partition,
-                    status: chunk.error.as_ref().map_or(0, |e| e.code().0),
-                    base_offset: chunk.base_offset,
-                    append_time_ms: chunk.append_time_ms,
-                    tokens: chunk.tokens.as_ptr(),
-                    tokens_len: chunk.tokens.len(),
-                    error: error.as_deref().map_or(ptr::null(), |e| e),
-                };
-                errors.extend(error);
-                row
+            .zip(&errors)
+            .map(|(chunk, error)| milena_delivery {
+                topic: chunk.topic.as_bytes().into(),
+                partition: chunk.partition,
+                status: chunk.error.as_ref().map_or(0, |e| e.code().0),
+                base_offset: chunk.base_offset,
+                append_time_ms: chunk.append_time_ms,
+                tokens: chunk.tokens.as_ptr(),
+                tokens_len: chunk.tokens.len(),
+                error: error.as_deref().map_or(ptr::null(), ptr::from_ref),
             })
             .collect();
+        let records = chunks.iter().map(|chunk| chunk.tokens.len()).sum();
         Box::into_raw(Box::new(milena_deliveries { rows, records, _chunks: chunks, _errors: errors }))
     }
 }

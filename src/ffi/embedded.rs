@@ -199,9 +199,7 @@ pub unsafe extern "C" fn milena_embedded_broker_down(
     broker: i32,
     err: *mut *mut milena_error,
 ) -> milena_status {
-    guard(err, || {
-        enter(cluster)?.server.broker_down(broker)
-    })
+    guard(err, || enter(cluster)?.server.broker_down(broker))
 }
 
 /// Starts a broker again, on the same port.
@@ -211,9 +209,7 @@ pub unsafe extern "C" fn milena_embedded_broker_up(
     broker: i32,
     err: *mut *mut milena_error,
 ) -> milena_status {
-    guard(err, || {
-        enter(cluster)?.server.broker_up(broker)
-    })
+    guard(err, || enter(cluster)?.server.broker_up(broker))
 }
 
 /// Stops a broker from answering and reading, as SIGSTOP would: connections stay open. What came is handled after
@@ -224,9 +220,7 @@ pub unsafe extern "C" fn milena_embedded_broker_pause(
     broker: i32,
     err: *mut *mut milena_error,
 ) -> milena_status {
-    guard(err, || {
-        enter(cluster)?.server.with(|cluster, _| cluster.pause(broker))
-    })
+    guard(err, || enter(cluster)?.server.with(|cluster, _| cluster.pause(broker)))
 }
 
 /// Ends milena_embedded_broker_pause.
@@ -236,9 +230,7 @@ pub unsafe extern "C" fn milena_embedded_broker_resume(
     broker: i32,
     err: *mut *mut milena_error,
 ) -> milena_status {
-    guard(err, || {
-        enter(cluster)?.server.with(|cluster, now| cluster.resume(now, broker))
-    })
+    guard(err, || enter(cluster)?.server.with(|cluster, now| cluster.resume(now, broker)))
 }
 
 /// Makes a broker the leader of a partition (it becomes a replica if it is none). Clients are not told.
@@ -276,6 +268,25 @@ pub unsafe extern "C" fn milena_embedded_move_coordinator(
     })
 }
 
+/// Flips a bit in a stored batch of a partition, so that its checksum is wrong: 0 is the oldest batch.
+///
+/// Errors: UNKNOWN_TOPIC_OR_PARTITION; INVALID_ARGUMENT when there are not so many batches.
+#[no_mangle]
+pub unsafe extern "C" fn milena_embedded_corrupt_batch(
+    cluster: *const milena_embedded,
+    topic: milena_bytes,
+    partition: i32,
+    batch: usize,
+    err: *mut *mut milena_error,
+) -> milena_status {
+    guard(err, || {
+        let cluster = enter(cluster)?;
+        // SAFETY: the text is there for the length of the call, by contract.
+        let topic = unsafe { text(topic, "topic") }?;
+        cluster.server.with(|cluster, _| cluster.corrupt_batch(topic, partition, batch))
+    })
+}
+
 /// How many requests of an API all brokers have received so far (-1: of all APIs).
 #[no_mangle]
 pub unsafe extern "C" fn milena_embedded_request_count(
@@ -309,10 +320,9 @@ fn enter(cluster: *const milena_embedded) -> Result<Inside<'static, Embedded>> {
 }
 
 fn api(key: i32) -> Result<ApiKey> {
-    i16::try_from(key)
-        .ok()
-        .and_then(|key| ApiKey::try_from(key).ok())
-        .ok_or_else(|| invalid(format!("{key} is not an API of Kafka's")).hint("0 Produce, 1 Fetch, 3 Metadata …"))
+    i16::try_from(key).ok().and_then(|key| ApiKey::try_from(key).ok()).ok_or_else(|| {
+        invalid(format!("{key} is not an API of Kafka's")).hint("0 Produce, 1 Fetch, 3 Metadata …")
+    })
 }
 
 /// A code as brokers answer it.

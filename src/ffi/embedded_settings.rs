@@ -7,7 +7,8 @@ use crate::error::{Code, Error, Result};
 use std::str::FromStr;
 
 /// The names that are taken, for who mistypes one.
-const NAMES: &str = "auto.create.topics.enable, num.partitions, default.replication.factor, message.max.bytes, \
+const NAMES: &str =
+    "auto.create.topics.enable, num.partitions, default.replication.factor, message.max.bytes, \
     log.retention.bytes, group.initial.rebalance.delay.ms, cluster.id, broker.version, seed";
 
 pub(super) fn cluster_settings(brokers: i32, config: Option<&milena_config>) -> Result<ClusterSettings> {

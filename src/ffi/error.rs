@@ -106,7 +106,11 @@ pub unsafe extern "C" fn milena_error_phase(error: *const milena_error) -> *cons
 #[no_mangle]
 pub unsafe extern "C" fn milena_error_topic(error: *const milena_error) -> milena_bytes {
     // SAFETY: NULL or an error of this library, by contract.
-    unsafe { of(error, milena_bytes::NULL, |e| e.error.place().map_or(milena_bytes::NULL, |p| p.topic.as_bytes().into())) }
+    unsafe {
+        of(error, milena_bytes::NULL, |e| {
+            e.error.place().map_or(milena_bytes::NULL, |p| p.topic.as_bytes().into())
+        })
+    }
 }
 
 /// The partition it is about; -1 when there is none.

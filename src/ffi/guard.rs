@@ -246,3 +246,75 @@ pub(super) fn timeout(ms: i64, what: &str) -> Result<Option<Duration>> {
 pub(super) fn wait(ms: i64, what: &str) -> Result<Duration> {
     Ok(timeout(ms, what)?.unwrap_or(Duration::MAX))
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use std::ptr;
+
+    fn error_of(status: milena_status, err: *mut milena_error) -> String {
+        // SAFETY: the guard has just made it.
+        let error = unsafe { Box::from_raw(err) };
+        // SAFETY: alive, see above.
+        assert_eq!(unsafe { super::super::error::milena_error_code(&*error) }, status);
+        // SAFETY: a text of the error, which is alive.
+        unsafe { std::ffi::CStr::from_ptr(super::super::error::milena_error_string(&*error)) }
+            .to_str()
+            .unwrap()
+            .to_owned()
+    }
+
+    #[test]
+    fn a_panic_becomes_a_status() {
+        for (panic, text) in [(true, "a text: 7"), (false, "no message")] {
+            let mut err = ptr::null_mut();
+            let status = guard(&mut err, || {
+                if panic {
+                    panic!("a text: {}", 7);
+                }
+                std::panic::panic_any(7)
+            });
+            assert_eq!(status, Code::PANIC.0);
+            assert!(error_of(status, err).contains(text));
+            assert_eq!(guard(ptr::null_mut(), || panic!("nobody asks")), Code::PANIC.0);
+        }
+        assert_eq!(guard_value(3, || panic!("in a getter")), 3);
+    }
+
+    #[test]
+    fn a_panic_whose_payload_panics_is_stopped_too() {
+        struct Bomb;
+        impl Drop for Bomb {
+            fn drop(&mut self) {
+                panic!("again");
+            }
+        }
+        assert_eq!(guard(ptr::null_mut(), || std::panic::panic_any(Bomb)), Code::PANIC.0);
+    }
+
+    #[test]
+    fn errors_are_written_on_failure_only() {
+        let mut err = ptr::null_mut();
+        assert_eq!(guard(&mut err, || Ok(())), 0);
+        assert!(err.is_null());
+        let status = guard(&mut err, || Err(null("x")));
+        assert!(error_of(status, err).starts_with("NULL_ARGUMENT (-1000): x is NULL"));
+        assert_eq!(guard(ptr::null_mut(), || Err(Error::new(Code::NONE, "odd"))), -1);
+    }
+
+    #[test]
+    fn arrays_are_checked() {
+        let code = |r: Result<()>| r.err().map_or(0, |e| e.code().0);
+        let (numbers, invalid) = ([1u64, 2], Code::INVALID_ARGUMENT.0);
+        assert_eq!(code(check_array(numbers.as_ptr(), 2, 8, "n")), 0);
+        assert_eq!(code(check_array(ptr::null::<u64>(), 1, 8, "n")), Code::NULL_ARGUMENT.0);
+        assert_eq!(code(check_array(numbers.as_ptr().wrapping_byte_add(1), 1, 8, "n")), invalid);
+        assert_eq!(code(check_array(numbers.as_ptr(), usize::MAX, 8, "n")), invalid);
+        assert_eq!(code(check_array(usize::MAX as *const u8, 2, 1, "n")), invalid);
+        assert_eq!(code(check_stride::<u64>(4, "n")), invalid);
+        assert_eq!(code(check_stride::<u64>(12, "n")), invalid);
+        assert_eq!(code(check_stride::<u64>(16, "n")), 0);
+        assert!(timeout(-1, "t").unwrap().is_none() && timeout(-2, "t").is_err());
+        assert_eq!(timeout(5, "t").unwrap(), Some(Duration::from_millis(5)));
+    }
+}

@@ -15,7 +15,7 @@ use std::cell::UnsafeCell;
 use std::mem::MaybeUninit;
 use std::ops::Deref;
 use std::ptr;
-use std::sync::atomic::{AtomicPtr, AtomicU64, Ordering};
+use std::sync::atomic::{AtomicPtr, AtomicU64, AtomicUsize, Ordering};
 
 /// What a handle is for; odd, and below 8.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -55,6 +55,10 @@ const FLAGS: u64 = TAKEN;
 const GENERATION_SHIFT: u32 = COUNT_BITS + 2;
 const GENERATION_MASK: u64 = (1 << GENERATION_BITS) - 1;
 
+fn slot_of(handle: usize) -> usize {
+    (handle >> KIND_BITS) & (SLOTS - 1)
+}
+
 fn generation(state: u64) -> u64 {
     (state >> GENERATION_SHIFT) & GENERATION_MASK
 }
@@ -75,6 +79,8 @@ struct Slots<T>([Slot<T>; CHUNK]);
 /// All handles of one kind.
 pub(super) struct Table<T> {
     kind: Kind,
+    /// Where to look for a vacant slot first; most below it are taken.
+    hint: AtomicUsize,
     chunks: [AtomicPtr<Slots<T>>; SLOTS / CHUNK],
 }
 
@@ -89,7 +95,8 @@ pub(super) struct Inside<'t, T> {
 
 impl<T> Table<T> {
     pub const fn new(kind: Kind) -> Table<T> {
-        Table { kind, chunks: [const { AtomicPtr::new(ptr::null_mut()) }; SLOTS / CHUNK] }
+        let hint = AtomicUsize::new(0);
+        Table { kind, hint, chunks: [const { AtomicPtr::new(ptr::null_mut()) }; SLOTS / CHUNK] }
     }
 
     /// Puts a client in and gives its handle.
@@ -97,9 +104,11 @@ impl<T> Table<T> {
     /// # Errors
     /// INVALID_STATE when there are as many clients as there can be.
     pub fn insert(&self, value: T) -> Result<usize> {
-        for number in 0..SLOTS {
+        let hint = self.hint.load(Ordering::Relaxed).min(SLOTS);
+        for number in (hint..SLOTS).chain(0..hint) {
             let slot = self.slot_or_new(number);
             if let Some(generation) = slot.take() {
+                let _ = self.hint.compare_exchange(hint, number + 1, Ordering::Relaxed, Ordering::Relaxed);
                 let entry = Entry { process: fork_generation(), value };
                 // SAFETY: a taken slot belongs to who took it; nobody looks into it before it is live.
                 unsafe { (*slot.entry.get()).write(entry) };
@@ -143,6 +152,7 @@ impl<T> Table<T> {
         let inside = Inside { slot, value: &entry.value };
         let first = slot.kill(self.generation_of(handle));
         if first {
+            self.hint.fetch_min(slot_of(handle), Ordering::Relaxed);
             last_words(&inside);
             // The count that the handle itself held.
             slot.leave();
@@ -160,7 +170,7 @@ impl<T> Table<T> {
         if handle & ((1 << KIND_BITS) - 1) != self.kind as usize {
             return None;
         }
-        let number = (handle >> KIND_BITS) & (SLOTS - 1);
+        let number = slot_of(handle);
         // SAFETY: what is stored there is a leaked chunk.
         let chunk = unsafe { self.chunks.get(number / CHUNK)?.load(Ordering::Acquire).as_ref() }?;
         let slot = chunk.0.get(number % CHUNK)?;
@@ -177,7 +187,7 @@ impl<T> Table<T> {
         let place = &self.chunks[number / CHUNK];
         let mut chunk = place.load(Ordering::Acquire);
         if chunk.is_null() {
-            let new = Box::into_raw(Box::new(Slots([const { Slot::VACANT }; CHUNK])));
+            let new = Box::into_raw(Box::new(Slots([const { Slot::vacant() }; CHUNK])));
             match place.compare_exchange(chunk, new, Ordering::AcqRel, Ordering::Acquire) {
                 Ok(_) => chunk = new,
                 Err(other) => {
@@ -209,10 +219,12 @@ impl<T> Table<T> {
 }
 
 impl<T> Slot<T> {
-    const VACANT: Slot<T> = Slot {
-        state: AtomicU64::new(VACANT | 1 << GENERATION_SHIFT),
-        entry: UnsafeCell::new(MaybeUninit::uninit()),
-    };
+    const fn vacant() -> Slot<T> {
+        Slot {
+            state: AtomicU64::new(VACANT | 1 << GENERATION_SHIFT),
+            entry: UnsafeCell::new(MaybeUninit::uninit()),
+        }
+    }
 
     /// Takes a vacant slot; gives its generation.
     fn take(&self) -> Option<u64> {

@@ -7,7 +7,8 @@
 use super::deliveries::rows;
 use super::error::c_string;
 use super::guard::guard_value;
-use crate::log::{Level, LogLine, Logger};
+use crate::log::{Context, Level, LogLine, Logger};
+use crate::sys::clock;
 use std::ffi::CString;
 use std::os::raw::c_char;
 use std::ptr;
@@ -78,6 +79,13 @@ pub(super) struct Taken {
 impl From<&Logger> for Taken {
     fn from(logger: &Logger) -> Taken {
         Taken { lines: logger.drain(), dropped: logger.dropped() }
+    }
+}
+
+/// Logs what a configuration's user should know, although it is valid.
+pub(super) fn warn(logger: &Logger, warnings: &[String]) {
+    for warning in warnings {
+        logger.warning(clock::now(), Context::Conf, format_args!("{warning}"));
     }
 }
 

@@ -86,7 +86,8 @@ impl<'a> Packing<'a> {
                 next_header: 0,
             }
         };
-        let places = [1, self.chunks.len(), self.records, self.headers, chunks_at, records_at, headers_at, data_at];
+        let places =
+            [1, self.chunks.len(), self.records, self.headers, chunks_at, records_at, headers_at, data_at];
         let mut head = Cursor(block);
         for place in places {
             // SAFETY: the head has room for eight numbers.

@@ -12,12 +12,13 @@ use super::deliveries::milena_deliveries;
 use super::error::milena_error;
 use super::guard::{given, guard, guard_value, invalid, wait, Out};
 use super::handles::{Kind, Table};
-use super::log::{milena_log, Taken};
+use super::log::{milena_log, warn, Taken};
 use super::records::{ArraySource, PackedSource};
 use super::types::{milena_bytes, milena_fd, milena_header, milena_status};
 use crate::config::parse;
 use crate::error::Result;
 use crate::producer::accumulator::Sent;
+use crate::producer::record::RecordSource;
 use crate::producer::KafkaProducer;
 use std::ptr;
 
@@ -60,7 +61,9 @@ pub unsafe extern "C" fn milena_producer_new(
     guard(err, || {
         // SAFETY: a configuration of this library and a place for a pointer, by contract.
         let (config, out) = unsafe { (settings(config)?, Out::new(out, "out")?) };
-        let producer = KafkaProducer::new(&parse::producer(config)?.value)?;
+        let config = parse::producer(config)?;
+        let producer = KafkaProducer::new(&config.value)?;
+        warn(producer.logger(), &config.warnings);
         out.set(PRODUCERS.insert(producer)? as *mut milena_producer);
         Ok(())
     })
@@ -94,6 +97,14 @@ pub unsafe extern "C" fn milena_producer_send(
         let producer = PRODUCERS.enter(producer as usize)?;
         // SAFETY: text and records are there for the length of the call, by contract.
         let (topic, mut source) = unsafe { (given(topic, "topic")?, ArraySource::new(records, stride, n)?) };
+        if n == 1 {
+            if let Some(Ok(record)) = source.peek() {
+                if producer.try_send_one(topic, &record) {
+                    taken = 1;
+                    return Ok(());
+                }
+            }
+        }
         finish(producer.send(topic, &mut source, block(max_block_ms)?), &mut taken)
     });
     give(accepted, taken);

@@ -82,8 +82,9 @@ impl HeaderScratch<'_> {
         // SAFETY: as the caller promises.
         for header in unsafe { strided(record.headers, size_of::<milena_header>(), len, "its headers")? } {
             // SAFETY: as the caller promises.
-            let (name, value) =
-                unsafe { (nullable(header.name, "a header's name")?, nullable(header.value, "a header's value")?) };
+            let (name, value) = unsafe {
+                (nullable(header.name, "a header's name")?, nullable(header.value, "a header's value")?)
+            };
             let name = name.ok_or_else(|| invalid("a header's name is null".to_owned()))?;
             self.headers.push(Header { name, value });
         }

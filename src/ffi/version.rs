@@ -18,3 +18,16 @@ pub extern "C" fn milena_version_number() -> u32 {
 pub extern "C" fn milena_version() -> *const c_char {
     concat!("milena/", env!("CARGO_PKG_VERSION"), " codecs=gzip,snappy,lz4,zstd\0").as_ptr().cast()
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn it_is_that_of_the_package() {
+        let package = env!("CARGO_PKG_VERSION")
+            .split('.')
+            .fold(0, |number, part| number << 8 | part.parse::<u32>().unwrap());
+        assert_eq!(MILENA_VERSION_NUMBER, package);
+    }
+}

@@ -7,6 +7,7 @@ use super::transport::TransportLayer;
 use crate::client::wire::Closed;
 use crate::protocol::frame::FrameReader;
 use bytes::Bytes;
+use std::collections::VecDeque;
 use std::io;
 use std::net::SocketAddr;
 
@@ -19,6 +20,8 @@ pub enum ChannelEvent {
     Connected,
     /// A whole frame, without its length prefix.
     Frame(Bytes),
+    /// What was queued before a [`KafkaChannel::tell_written`] was handed to the system.
+    Written,
     /// The last event of a channel.
     Closed(Closed),
 }
@@ -30,6 +33,8 @@ pub struct KafkaChannel {
     key: SelectionKey,
     connected: bool,
     send: ByteBufferSend,
+    /// Up to where the queued bytes must be written for the next [`ChannelEvent::Written`], and those behind it.
+    marks: VecDeque<u64>,
     receive: FrameReader,
     /// The peer has sent something.
     heard: bool,
@@ -43,6 +48,7 @@ impl KafkaChannel {
             key: SelectionKey::new(OP_CONNECT),
             connected: false,
             send: ByteBufferSend::default(),
+            marks: VecDeque::new(),
             receive,
             heard: false,
         }
@@ -66,6 +72,11 @@ impl KafkaChannel {
         }
     }
 
+    /// Has [`ChannelEvent::Written`] told when everything queued so far is written.
+    pub fn tell_written(&mut self) {
+        self.marks.push_back(self.send.queued());
+    }
+
     /// Does what the socket is ready for, up to [`TURN_BYTES`] each way. What happened goes to `out`; false when
     /// the channel is at its end and must be dropped.
     pub fn turn(&mut self, out: &mut dyn FnMut(ChannelEvent)) -> bool {
@@ -76,6 +87,10 @@ impl KafkaChannel {
     /// Writes without waiting for the channel's turn; otherwise as [`turn`](Self::turn).
     pub fn flush(&mut self, out: &mut dyn FnMut(ChannelEvent)) -> bool {
         let mut outcome = self.write();
+        while self.marks.front().is_some_and(|mark| *mark <= self.send.written()) {
+            self.marks.pop_front();
+            out(ChannelEvent::Written);
+        }
         if outcome.is_err() {
             // The peer may have said why before it went: an unread answer explains more than a broken pipe.
             self.key.add_ready(OP_READ, true);
@@ -191,6 +206,7 @@ mod tests {
             events.push(match event {
                 ChannelEvent::Connected => "connected".to_owned(),
                 ChannelEvent::Frame(frame) => String::from_utf8(frame.to_vec()).unwrap(),
+                ChannelEvent::Written => "written".to_owned(),
                 ChannelEvent::Closed(closed) => format!("closed {:?}", closed.error.code()),
             });
         });
@@ -216,6 +232,25 @@ mod tests {
         assert!(!channel.key().is_selected());
         channel.set_send(vec![Bytes::from_static(b"three")]);
         assert!(channel.key().wants(OP_WRITE), "still writable: no need to wait for the system");
+    }
+
+    #[test]
+    fn it_is_told_when_bytes_were_written() {
+        let (mut channel, peer) = channel();
+        let told = |events: &[&str]| (events.iter().map(|e| (*e).to_owned()).collect::<Vec<_>>(), true);
+        channel.set_send(vec![Bytes::from_static(b"one")]);
+        channel.tell_written();
+        channel.set_send(vec![Bytes::from_static(b"two")]);
+        channel.tell_written();
+        assert_eq!(turn(&mut channel, OP_WRITE), told(&[]), "there is no connection yet");
+        peer.lock().connected = true;
+        peer.lock().accepts = 4;
+        assert_eq!(turn(&mut channel, OP_CONNECT), told(&["connected", "written"]));
+        peer.lock().accepts = 2;
+        assert_eq!(turn(&mut channel, OP_WRITE), told(&["written"]));
+        channel.tell_written();
+        assert_eq!(turn(&mut channel, 0), told(&["written"]), "nothing is left to be written");
+        assert_eq!(turn(&mut channel, 0), told(&[]));
     }
 
     #[test]

@@ -201,6 +201,7 @@ impl EventLoop {
         self.step(client, |state| match event {
             ChannelEvent::Connected => state.machine.on_connected(now, conn),
             ChannelEvent::Frame(frame) => state.machine.on_frame(now, conn, frame),
+            ChannelEvent::Written => state.machine.on_written(now, conn),
             ChannelEvent::Closed(closed) => state.machine.on_closed(now, conn, closed),
         });
         self.mark(client);
@@ -269,6 +270,11 @@ impl EventLoop {
             NetOp::Send { conn, segments } => {
                 if let Some(channel) = self.clients.get(&client).and_then(|state| state.conns.get(&conn)) {
                     self.selector.send(*channel, segments);
+                }
+            }
+            NetOp::TellWritten { conn } => {
+                if let Some(channel) = self.clients.get(&client).and_then(|state| state.conns.get(&conn)) {
+                    self.selector.tell_written(*channel);
                 }
             }
             NetOp::Close { conn } => {

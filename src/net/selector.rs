@@ -1,19 +1,19 @@
 //! Waits on all sockets of the process at once and gives each connection its turn.
 
-use super::receive_pool::ReceivePool;
 use super::channel::{ChannelEvent, KafkaChannel};
 use super::failure;
+use super::receive_pool::ReceivePool;
 use super::selection_key::{OP_CONNECT, OP_READ, OP_WRITE};
 use super::transport::{PlaintextTransportLayer, TransportLayer};
-use crate::protocol::frame::FrameReader;
 use crate::client::wire::{Closed, ConnId, SocketOptions};
+use crate::protocol::frame::FrameReader;
 use bytes::Bytes;
 use foldhash::fast::FixedState;
 use mio::{Events, Poll, Token, Waker};
 use std::collections::{HashMap, VecDeque};
 use std::io;
-use std::sync::Arc;
 use std::net::SocketAddr;
+use std::sync::Arc;
 use std::time::Duration;
 
 /// One client of the process; never used twice.
@@ -145,6 +145,17 @@ impl Selector {
         }
     }
 
+    /// Has [`ChannelEvent::Written`] told when all that is queued on a channel now was written.
+    pub fn tell_written(&mut self, id: ChannelId) {
+        if let Some(slot) = self.channels.get_mut(&id) {
+            slot.channel.tell_written();
+            if !slot.unsent {
+                slot.unsent = true;
+                self.unsent.push(id);
+            }
+        }
+    }
+
     /// Closes a channel without an event. Queued frames leave as far as the socket takes them at once.
     pub fn close(&mut self, id: ChannelId) {
         if let Some(slot) = self.channels.get_mut(&id) {
@@ -221,7 +232,7 @@ impl Selector {
     }
 
     /// Writes what [`send`](Self::send) queued since the last call, without waiting for the next poll. What
-    /// fails, and only that, is appended to `out`.
+    /// fails, and what is to be told of being written, is appended to `out`.
     pub fn flush(&mut self, out: &mut VecDeque<Selected>) {
         let mut unsent = std::mem::take(&mut self.unsent);
         for id in unsent.drain(..) {

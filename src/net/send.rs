@@ -13,6 +13,8 @@ const SEGMENTS_AT_ONCE: usize = 64;
 pub struct ByteBufferSend {
     segments: VecDeque<Bytes>,
     remaining: usize,
+    /// Bytes written since the beginning of the connection.
+    written: u64,
 }
 
 impl ByteBufferSend {
@@ -29,6 +31,14 @@ impl ByteBufferSend {
     /// Bytes that are not written yet.
     pub fn remaining(&self) -> usize {
         self.remaining
+    }
+    /// Bytes written since the beginning.
+    pub fn written(&self) -> u64 {
+        self.written
+    }
+    /// Bytes queued since the beginning.
+    pub fn queued(&self) -> u64 {
+        self.written.saturating_add(self.remaining as u64)
     }
     pub fn completed(&self) -> bool {
         self.segments.is_empty()
@@ -51,6 +61,7 @@ impl ByteBufferSend {
 
     fn advance(&mut self, taken: usize) {
         self.remaining = self.remaining.saturating_sub(taken);
+        self.written = self.written.saturating_add(taken as u64);
         let mut left = taken;
         while let Some(first) = self.segments.front_mut() {
             if left < first.len() {

@@ -6,16 +6,17 @@
 use super::batch::{CompressionSetting, OpenBatch};
 use super::buffer_pool::{BufferPool, Refused};
 use super::incomplete::Incomplete;
+use super::last_topic::{self, LastTopic};
 use super::partitioner::partition_for_key;
 use super::pending::{Pending, PendingChunk};
 use super::record::{ProducerRecord, RecordSource};
-use super::last_topic::{self, LastTopic};
-use super::view_cell::SeenView;
 use super::topic::{Partition, Queue, SealTicket, Topic, TopicView};
+use super::view_cell::SeenView;
 use crate::client::wire::Wake;
 use crate::error::{Code, Error};
 use crate::record::{record_size_upper_bound, AppendError, RecordRef};
 use crate::time::{Nanos, Now};
+use bytes::BytesMut;
 use parking_lot::{Mutex, RwLock};
 use std::cell::Cell;
 use std::collections::HashMap;
@@ -149,9 +150,9 @@ impl RecordAccumulator {
         let mut accepted = 0;
         let last = match last_topic::take(self.id, topic) {
             Some(last) => Ok(last),
-            None => self.topic(topic).map(|topic| {
-                Box::new(LastTopic { accumulator: self.id, topic, seen: SeenView::default() })
-            }),
+            None => self
+                .topic(topic)
+                .map(|topic| Box::new(LastTopic { accumulator: self.id, topic, seen: SeenView::default() })),
         };
         let result = last.and_then(|mut last| {
             let result = self.append_all(&mut last, source, at, &mut accepted);
@@ -159,6 +160,47 @@ impl RecordAccumulator {
             result
         });
         Sent { accepted, refused: result.err() }
+    }
+
+    /// The usual case of one record a call: its topic is the last one, its batch is open and has room. Returns
+    /// false, nothing done, in every other case.
+    #[inline(always)]
+    pub fn try_append_one(&self, topic: &[u8], record: &ProducerRecord<'_>, wall_ms: i64) -> bool {
+        let Some(mut last) = last_topic::take(self.id, topic) else { return false };
+        let appended = self.append_to_open(&mut last, record, wall_ms);
+        last_topic::keep(last);
+        appended
+    }
+
+    #[inline(always)]
+    fn append_to_open(&self, last: &mut LastTopic, record: &ProducerRecord<'_>, wall_ms: i64) -> bool {
+        let LastTopic { topic, seen, .. } = last;
+        topic.view.refresh(seen);
+        let Some(view) = &seen.view else { return false };
+        let count = view.partitions.len();
+        let (index, sticky) = match self.route(&topic.name, record, count) {
+            Ok(Route::Fixed(index)) => (index, false),
+            Ok(Route::Sticky) => (topic.sticky.current(&view.available, count), true),
+            Err(_) => return false,
+        };
+        let Some(partition) = view.partitions.get(index) else { return false };
+        let timestamp_ms = if record.timestamp_ms < 0 { wall_ms } else { record.timestamp_ms };
+        let entry = RecordRef { timestamp_ms, key: record.key, value: record.value, headers: record.headers };
+        let mut queue = partition.queue.lock();
+        let Some(open) = &mut queue.open else { return false };
+        if self.closed.load(Ordering::Acquire) {
+            return false;
+        }
+        let before = open.size();
+        if open.try_append(&entry, record.token, self.batch_limit()).is_err() {
+            return false;
+        }
+        let bytes = open.size() - before;
+        drop(queue);
+        if sticky {
+            topic.sticky.produced(index, bytes);
+        }
+        true
     }
 
     fn append_all(
@@ -199,9 +241,8 @@ impl RecordAccumulator {
 
     /// The topic of this name; it is made when it is sent to for the first time.
     fn topic(&self, name: &[u8]) -> Result<Arc<Topic>, Error> {
-        let name = std::str::from_utf8(name).map_err(|_| {
-            Error::new(Code::INVALID_TOPIC_EXCEPTION, "the name of the topic is not UTF-8")
-        })?;
+        let name = std::str::from_utf8(name)
+            .map_err(|_| Error::new(Code::INVALID_TOPIC_EXCEPTION, "the name of the topic is not UTF-8"))?;
         if let Some(topic) = self.find(name) {
             return Ok(topic);
         }
@@ -275,7 +316,7 @@ impl RecordAccumulator {
     fn append_locked(
         &self,
         partition: &Arc<Partition>,
-        spare: &mut Option<Vec<u8>>,
+        spare: &mut Option<BytesMut>,
         fill: impl FnOnce(&mut Queue) -> RunEnd,
         at: &AppendContext<'_>,
     ) -> Result<(RunEnd, usize), Error> {
@@ -379,8 +420,11 @@ impl RecordAccumulator {
         Ok(size)
     }
 
-    fn allocate(&self, size: usize, at: &AppendContext<'_>) -> Result<Vec<u8>, Error> {
-        self.pool.try_allocate(size).or_else(|_| self.pool.allocate(size, at.wait_until())).map_err(|refused| self.refused(size, refused))
+    fn allocate(&self, size: usize, at: &AppendContext<'_>) -> Result<BytesMut, Error> {
+        self.pool
+            .try_allocate(size)
+            .or_else(|_| self.pool.allocate(size, at.wait_until()))
+            .map_err(|refused| self.refused(size, refused))
     }
 
     fn refused(&self, size: usize, refused: Refused) -> Error {
@@ -398,7 +442,7 @@ impl RecordAccumulator {
     }
 
     /// Gives back what was got ready for a batch that another thread began first.
-    fn discard(&self, unused: Option<(Vec<u8>, u64, Nanos)>) {
+    fn discard(&self, unused: Option<(BytesMut, u64, Nanos)>) {
         if let Some((buffer, epoch, _)) = unused {
             self.pool.release_buffer(buffer.len(), buffer);
             self.incomplete.end(epoch);
@@ -447,7 +491,7 @@ impl RecordAccumulator {
         at: &AppendContext<'_>,
         accepted: &mut usize,
     ) -> Result<(), Error> {
-        let mut spare: Option<(Vec<u8>, u64, Nanos)> = None;
+        let mut spare: Option<(BytesMut, u64, Nanos)> = None;
         loop {
             let mut pending = topic.pending.lock();
             if topic.view.is_some() || self.closed.load(Ordering::Acquire) {
@@ -574,9 +618,7 @@ impl RecordAccumulator {
             let placed = self.route(&topic.name, &record, count).and_then(|route| {
                 let index = match route {
                     Route::Fixed(index) => index,
-                    Route::Sticky => {
-                        topic.sticky.next(&view.available, count, self.settings.batch_size)
-                    }
+                    Route::Sticky => topic.sticky.next(&view.available, count, self.settings.batch_size),
                 };
                 let bytes = self.place_one(view, index, &record, chunk.epoch, now)?;
                 if route == Route::Sticky {
@@ -621,7 +663,7 @@ impl RecordAccumulator {
         if let Some((open, ticket)) = sealing {
             self.finish_seal(partition, open, ticket);
         }
-        let buffer = vec![0; size.max(self.settings.batch_size.min(SMALL_BATCH))];
+        let buffer = BytesMut::zeroed(size.max(self.settings.batch_size.min(SMALL_BATCH)));
         self.pool.force_charge(buffer.len());
         let mut open = OpenBatch::new(buffer, now.mono, epoch, 0);
         open.try_append(&entry, record.token, limit).map_err(|_| too_large(size, limit))?;

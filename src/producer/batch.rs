@@ -6,7 +6,7 @@ use crate::record::{
     RecordRef, BATCH_OVERHEAD,
 };
 use crate::time::Nanos;
-use bytes::Bytes;
+use bytes::{Bytes, BytesMut};
 use std::sync::Arc;
 
 /// How batches are compressed.
@@ -30,7 +30,7 @@ pub struct OpenBatch {
 
 impl OpenBatch {
     /// `expected` is how many records the last batch took, to size the list of tokens by.
-    pub fn new(buffer: Vec<u8>, created: Nanos, epoch: u64, expected: usize) -> OpenBatch {
+    pub fn new(buffer: BytesMut, created: Nanos, epoch: u64, expected: usize) -> OpenBatch {
         let charge = buffer.len();
         OpenBatch {
             builder: MemoryRecordsBuilder::new(buffer),
@@ -106,7 +106,7 @@ impl AsRef<[u8]> for PooledMemory {
 
 impl Drop for PooledMemory {
     fn drop(&mut self) {
-        let buffer = self.stream.take().map_or_else(Vec::new, ByteBufferOutputStream::into_inner);
+        let buffer = self.stream.take().map_or_else(BytesMut::new, ByteBufferOutputStream::into_inner);
         self.pool.release_buffer(self.charge, buffer);
     }
 }

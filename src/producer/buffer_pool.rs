@@ -4,10 +4,14 @@
 //! the records that wait for metadata, and the 8 bytes of its token.
 
 use crate::sys::signal::Signal;
+use bytes::BytesMut;
 use parking_lot::{Condvar, Mutex};
 use std::collections::VecDeque;
 use std::sync::Arc;
 use std::time::Instant;
+
+/// Memory is taken from the system in pieces of about this size.
+const SLAB: usize = 512 * 1024;
 
 pub struct BufferPool {
     total: usize,
@@ -22,7 +26,9 @@ pub struct BufferPool {
 struct State {
     /// Bytes charged. May pass `total` by what can't wait: tokens, and records that were accepted already.
     charged: usize,
-    free: Vec<Vec<u8>>,
+    free: Vec<BytesMut>,
+    /// Zeroed memory that buffers are cut from: the system gives large pieces zeroed, and small ones not.
+    slab: BytesMut,
     /// Tickets of the threads that wait, first come first served.
     waiting: VecDeque<u64>,
     next_ticket: u64,
@@ -49,6 +55,7 @@ impl BufferPool {
             state: Mutex::new(State {
                 charged: 0,
                 free: Vec::new(),
+                slab: BytesMut::new(),
                 waiting: VecDeque::new(),
                 next_ticket: 0,
                 refused: false,
@@ -75,7 +82,7 @@ impl BufferPool {
     }
 
     /// As [`BufferPool::allocate`] if there is room now; who is refused here asks again, and is not told.
-    pub fn try_allocate(&self, size: usize) -> Result<Vec<u8>, Refused> {
+    pub fn try_allocate(&self, size: usize) -> Result<BytesMut, Refused> {
         let mut state = self.state.lock();
         if size > self.poolable || !state.waiting.is_empty() || state.closed {
             return Err(Refused::Exhausted);
@@ -84,13 +91,11 @@ impl BufferPool {
             return Err(Refused::Exhausted);
         }
         state.charged += self.poolable;
-        let free = state.free.pop();
-        drop(state);
-        Ok(free.unwrap_or_else(|| vec![0; self.poolable]))
+        Ok(self.buffer(&mut state))
     }
 
     /// A buffer of at least `size` bytes, charged; waits for room until `deadline` (`None`: does not wait).
-    pub fn allocate(&self, size: usize, deadline: Option<Instant>) -> Result<Vec<u8>, Refused> {
+    pub fn allocate(&self, size: usize, deadline: Option<Instant>) -> Result<BytesMut, Refused> {
         let size = size.max(self.poolable);
         let reused =
             self.charge_and(
@@ -104,7 +109,19 @@ impl BufferPool {
                     }
                 },
             )?;
-        Ok(reused.unwrap_or_else(|| vec![0; size]))
+        Ok(reused.unwrap_or_else(|| BytesMut::zeroed(size)))
+    }
+
+    /// A buffer of the usual size: one that was used before, or a piece of the slab.
+    fn buffer(&self, state: &mut State) -> BytesMut {
+        if let Some(free) = state.free.pop() {
+            return free;
+        }
+        if state.slab.len() < self.poolable {
+            let buffers = (SLAB / self.poolable.max(1)).max(1);
+            state.slab = BytesMut::zeroed(buffers * self.poolable);
+        }
+        state.slab.split_to(self.poolable)
     }
 
     /// Charges `size` bytes that the caller keeps elsewhere.
@@ -168,16 +185,16 @@ impl BufferPool {
     }
 
     /// Gives a buffer back with its charge.
-    pub fn release_buffer(&self, charge: usize, buffer: Vec<u8>) {
+    pub fn release_buffer(&self, charge: usize, buffer: BytesMut) {
         self.give_back(charge, Some(buffer));
     }
 
-    fn give_back(&self, size: usize, buffer: Option<Vec<u8>>) {
+    fn give_back(&self, size: usize, buffer: Option<BytesMut>) {
         let mut state = self.state.lock();
         state.charged = state.charged.saturating_sub(size);
         if let Some(buffer) = buffer {
             let kept = (state.free.len() + 1) * self.poolable;
-            if buffer.capacity() == self.poolable && state.charged + kept <= self.total {
+            if buffer.len() == self.poolable && state.charged + kept <= self.total {
                 state.free.push(buffer);
             }
         }

@@ -4,9 +4,10 @@ use super::buffer_pool::BufferPool;
 use crate::error::Error;
 use crate::log::Logger;
 use crate::sys::signal::Signal;
-use parking_lot::Mutex;
+use parking_lot::{Condvar, Mutex};
 use std::collections::VecDeque;
 use std::sync::Arc;
+use std::time::Instant;
 
 /// The outcome of the records of one batch.
 #[derive(Debug)]
@@ -27,6 +28,8 @@ pub struct DeliveryChunk {
 /// The queue between the I/O thread and `poll`. Its signal is up as long as there is something to take.
 pub struct Deliveries {
     queue: Mutex<VecDeque<DeliveryChunk>>,
+    /// For who waits for chunks; the signal is up for other reasons, too.
+    arrived: Condvar,
     pub signal: Arc<Signal>,
     pool: Arc<BufferPool>,
     logger: Logger,
@@ -35,7 +38,7 @@ pub struct Deliveries {
 impl Deliveries {
     /// `logger`: while it holds lines to be taken, the signal stays up as well.
     pub fn new(pool: Arc<BufferPool>, signal: Arc<Signal>, logger: Logger) -> Deliveries {
-        Deliveries { queue: Mutex::new(VecDeque::new()), signal, pool, logger }
+        Deliveries { queue: Mutex::new(VecDeque::new()), arrived: Condvar::new(), signal, pool, logger }
     }
 
     pub fn push(&self, chunk: DeliveryChunk) {
@@ -43,9 +46,21 @@ impl Deliveries {
         queue.push_back(chunk);
         let first = queue.len() == 1;
         drop(queue);
+        self.arrived.notify_one();
         if first {
             self.signal.raise();
         }
+    }
+
+    /// Waits until there is something to take, at most until then. Returns whether there is.
+    pub fn wait(&self, until: Instant) -> bool {
+        let mut queue = self.queue.lock();
+        while queue.is_empty() {
+            if self.arrived.wait_until(&mut queue, until).timed_out() {
+                break;
+            }
+        }
+        !queue.is_empty()
     }
 
     /// Takes chunks, oldest first, until they have at least `max_records` records.
@@ -61,9 +76,13 @@ impl Deliveries {
             })
             .count();
         let taken: Vec<DeliveryChunk> = queue.drain(..count).collect();
-        if queue.is_empty() && !self.logger.has_lines() {
-            // Under the lock: a chunk pushed after this raises the signal again.
+        if queue.is_empty() {
+            // Under the lock: a chunk pushed after this raises the signal again. So does a line logged after the
+            // second look.
             self.signal.lower();
+            if self.logger.has_lines() {
+                self.signal.raise();
+            }
         }
         drop(queue);
         let charge = taken.iter().map(|c| c.charge).sum();

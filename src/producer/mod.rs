@@ -9,8 +9,8 @@ pub mod batch;
 pub mod buffer_pool;
 pub mod deliveries;
 pub mod incomplete;
-mod last_topic;
 pub mod interceptor;
+mod last_topic;
 pub mod partitioner;
 pub mod pending;
 mod prepare;
@@ -26,7 +26,7 @@ use self::buffer_pool::BufferPool;
 use self::deliveries::{Deliveries, DeliveryChunk};
 use self::interceptor::ProducerInterceptor;
 use self::prepare::{Prepared, Steps};
-use self::record::RecordSource;
+use self::record::{ProducerRecord, RecordSource};
 use self::sender::{Control, Sender};
 use crate::client::request::RequestManager;
 use crate::client::wire::{Machine, Wake};
@@ -96,8 +96,7 @@ impl KafkaProducer {
         let signal = Arc::new(Signal::new());
         let pool = Arc::new(BufferPool::new(config.buffer_memory, config.batch_size, signal.clone()));
         let raise = signal.clone();
-        let logger =
-            Logger::with_waker(config.client.log.clone(), &config.client.client_id, move || raise.raise());
+        let logger = Logger::with_waker(config.client.log, &config.client.client_id, move || raise.raise());
         let deliveries = Arc::new(Deliveries::new(pool.clone(), signal, logger.clone()));
         let accumulator =
             Arc::new(RecordAccumulator::new(accumulator_settings(config, seed), pool, waker.clone()));
@@ -139,6 +138,13 @@ impl KafkaProducer {
         self.append(topic, source, &AppendContext::new(crate::sys::clock::wall_ms(), &clock, max_block))
     }
 
+    /// Sends one record if that takes no more than a copy: its topic is the one this thread sent to last, and its
+    /// batch has room. Returns false, nothing done, in every other case, which is for [`KafkaProducer::send`].
+    #[inline(always)]
+    pub fn try_send_one(&self, topic: &[u8], record: &ProducerRecord<'_>) -> bool {
+        self.steps.is_empty() && self.accumulator.try_append_one(topic, record, crate::sys::clock::wall_ms())
+    }
+
     /// As [`KafkaProducer::send`] without waiting, at a given time.
     pub fn send_step(&self, now: Now, topic: &str, source: &mut impl RecordSource) -> Sent {
         let clock = || now.mono;
@@ -155,11 +161,15 @@ impl KafkaProducer {
     }
 
     /// What became of records sent before, in chunks of at least `max_records` records together if there are so
-    /// many; waits at most `timeout` for the first. Empty when the time is up, and, though rarely, before.
+    /// many; waits at most `timeout` for the first. Empty when the time is up.
     pub fn poll(&self, timeout: Duration, max_records: usize) -> Vec<DeliveryChunk> {
         let mut chunks = self.poll_step(max_records);
-        if chunks.is_empty() && !timeout.is_zero() && self.deliveries.signal.wait(timeout) {
-            chunks = self.poll_step(max_records);
+        if chunks.is_empty() && !timeout.is_zero() {
+            let until = after(timeout);
+            // Another thread may be faster.
+            while chunks.is_empty() && self.deliveries.wait(until) {
+                chunks = self.poll_step(max_records);
+            }
         }
         chunks
     }
@@ -224,7 +234,11 @@ impl KafkaProducer {
     pub fn close(&self, timeout: Duration) -> Result<(), Error> {
         self.accumulator.close();
         let deadline = after(timeout);
-        if self.accumulator.incomplete.wait_flushed(u64::MAX, deadline) {
+        // A flush, so that nothing lingers, and so that the end of the last batch is announced.
+        self.begin_flush();
+        let flushed = self.accumulator.incomplete.wait_flushed(u64::MAX, deadline);
+        self.end_flush();
+        if flushed {
             return Ok(());
         }
         let left = self.accumulator.incomplete.left();

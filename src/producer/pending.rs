@@ -4,6 +4,7 @@
 use super::record::ProducerRecord;
 use crate::record::Headers;
 use crate::time::Nanos;
+use bytes::BytesMut;
 use std::collections::VecDeque;
 
 /// Bytes in front of a record's key, value and headers.
@@ -19,7 +20,7 @@ pub struct Pending {
 
 /// A buffer of waiting records. They expire together, so a chunk takes records for a short time only.
 pub struct PendingChunk {
-    buffer: Vec<u8>,
+    buffer: BytesMut,
     used: usize,
     pub tokens: Vec<u64>,
     /// When records may no longer be added, and when those that are there have waited too long.
@@ -29,7 +30,7 @@ pub struct PendingChunk {
 }
 
 impl PendingChunk {
-    pub fn new(buffer: Vec<u8>, closes: Nanos, deadline: Nanos, epoch: u64) -> PendingChunk {
+    pub fn new(buffer: BytesMut, closes: Nanos, deadline: Nanos, epoch: u64) -> PendingChunk {
         PendingChunk { buffer, used: 0, tokens: Vec::new(), closes, deadline, epoch }
     }
 
@@ -70,7 +71,7 @@ impl PendingChunk {
         self.buffer.len()
     }
 
-    pub fn into_buffer(self) -> Vec<u8> {
+    pub fn into_buffer(self) -> BytesMut {
         self.buffer
     }
 
@@ -134,7 +135,7 @@ mod tests {
             },
         ];
         let size: usize = records.iter().map(PendingChunk::size_of).sum();
-        let mut chunk = PendingChunk::new(vec![0xff; size + 10], Nanos(0), Nanos(0), 0);
+        let mut chunk = PendingChunk::new(BytesMut::zeroed(size + 10), Nanos(0), Nanos(0), 0);
         for r in &records {
             assert!(chunk.push(r, r.timestamp_ms));
         }

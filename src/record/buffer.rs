@@ -1,6 +1,7 @@
 //! The buffer under an open batch.
 
 use super::varint::{encode_varlong, MAX_VARLONG};
+use bytes::BytesMut;
 
 /// A pooled buffer with a write position. The whole allocation is initialised, so that writing is storing into a
 /// slice, and stays so when the buffer goes back to its pool and comes again.
@@ -9,14 +10,14 @@ use super::varint::{encode_varlong, MAX_VARLONG};
 /// back when the last request that names it is gone.
 #[derive(Debug, Default)]
 pub struct ByteBufferOutputStream {
-    memory: Vec<u8>,
+    memory: BytesMut,
     written: usize,
 }
 
 impl ByteBufferOutputStream {
     /// Takes a buffer, usually from a pool; what is in it does not matter. Costs nothing when its length is
-    /// its capacity, as in a buffer that [`into_inner`](Self::into_inner) gave back or `vec![0; n]` made.
-    pub fn new(mut memory: Vec<u8>) -> ByteBufferOutputStream {
+    /// its capacity, as in a buffer that [`into_inner`](Self::into_inner) gave back or `BytesMut::zeroed` made.
+    pub fn new(mut memory: BytesMut) -> ByteBufferOutputStream {
         let capacity = memory.capacity();
         memory.resize(capacity, 0);
         ByteBufferOutputStream { memory, written: 0 }
@@ -39,7 +40,7 @@ impl ByteBufferOutputStream {
     }
 
     /// The memory, for the pool.
-    pub fn into_inner(self) -> Vec<u8> {
+    pub fn into_inner(self) -> BytesMut {
         self.memory
     }
 

@@ -9,6 +9,7 @@ use super::compression::{Compression, Compressor};
 use super::header::{BatchFacts, ProducerState, BATCH_OVERHEAD};
 use super::headers::{nullable_size, Headers};
 use super::varint::{varint_size, varlong_size, word_encode, zigzag64};
+use bytes::BytesMut;
 use std::fmt;
 
 /// A record to be written; everything is borrowed.
@@ -72,7 +73,7 @@ const SMALL: usize = 1 << 20;
 impl MemoryRecordsBuilder {
     /// An empty batch in `memory`, usually a pooled buffer of `batch.size` bytes; see
     /// [`ByteBufferOutputStream::new`]. It grows only for a record that it can't hold otherwise.
-    pub fn new(memory: Vec<u8>) -> MemoryRecordsBuilder {
+    pub fn new(memory: BytesMut) -> MemoryRecordsBuilder {
         MemoryRecordsBuilder {
             out: ByteBufferOutputStream::new(memory),
             records: 0,
@@ -126,7 +127,7 @@ impl MemoryRecordsBuilder {
 
     /// Appends a record if it fits a batch of `limit` bytes (`batch.size`), and gives its offset relative to the
     /// batch. An empty batch takes a record of any size, and grows for it.
-    #[inline]
+    #[inline(always)]
     pub fn append_with_offset(&mut self, record: &RecordRef<'_>, limit: usize) -> Result<u32, AppendError> {
         if let Some(total) = self.append_small(record, limit) {
             self.out.advance(total);
@@ -273,7 +274,7 @@ impl MemoryRecordsBuilder {
     }
 
     /// Gives the memory back unread, for a batch that is given up.
-    pub fn into_inner(self) -> Vec<u8> {
+    pub fn into_inner(self) -> BytesMut {
         self.out.into_inner()
     }
 }

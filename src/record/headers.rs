@@ -2,6 +2,7 @@
 
 use super::buffer::ByteBufferOutputStream;
 use super::varint::{take_varint, varint_size};
+use bytes::BytesMut;
 
 /// One header.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -51,7 +52,7 @@ impl Headers<'_> {
         match self {
             Headers::Slice([]) => {}
             Headers::Slice(headers) => {
-                let mut encoded = ByteBufferOutputStream::new(vec![0; to.len()]);
+                let mut encoded = ByteBufferOutputStream::new(BytesMut::zeroed(to.len()));
                 for h in *headers {
                     encoded.put_nullable(Some(h.name));
                     encoded.put_nullable(h.value);

@@ -499,7 +499,7 @@ mod tests {
 
     fn payload(count: usize, key: Option<&[u8]>, value: &[u8], step: i64) -> Vec<u8> {
         let headers = [Header { name: b"n", value: None }];
-        let mut builder = MemoryRecordsBuilder::new(Vec::new());
+        let mut builder = MemoryRecordsBuilder::new(bytes::BytesMut::new());
         for i in 0..count {
             let record = RecordRef {
                 timestamp_ms: 1_000_000 + i as i64 * step,

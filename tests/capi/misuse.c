@@ -111,7 +111,7 @@ static void records(void) {
     EXPECT(MILENA_E_NULL_ARGUMENT, milena_producer_send(producer, milena_str(NULL), &good, sizeof good, 1, 0, NULL, &err));
     EXPECT(MILENA_E_INVALID_TOPIC_EXCEPTION,
            milena_producer_send(producer, milena_str("a b"), &good, sizeof good, 1, 0, NULL, &err));
-    EXPECT(MILENA_E_INVALID_ARGUMENT,
+    EXPECT(MILENA_E_INVALID_TOPIC_EXCEPTION,
            milena_producer_send(producer, milena_str("\xff"), &good, sizeof good, 1, 0, NULL, &err));
 
     bad.partition = -2;

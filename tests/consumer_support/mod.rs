@@ -90,9 +90,14 @@ impl World {
     }
 
     pub fn consumer(&mut self, config: &ConsumerConfig) -> KafkaConsumer {
+        self.client(|seed, wake| KafkaConsumer::parts(config, seed, wake))
+    }
+
+    /// Any client of which there are two halves.
+    pub fn client<C>(&mut self, make: impl FnOnce(u64, Arc<dyn Wake>) -> (C, Box<dyn Machine>)) -> C {
         let woken = Arc::new(Flag(AtomicBool::new(true)));
         self.seed += 1;
-        let (consumer, machine) = KafkaConsumer::parts(config, self.seed, woken.clone());
+        let (client, machine) = make(self.seed, woken.clone());
         self.clients.push(Client {
             machine,
             woken,
@@ -101,7 +106,7 @@ impl World {
             readers: HashMap::new(),
             finished: false,
         });
-        consumer
+        client
     }
 
     /// Whether all machines have come to their end.
@@ -118,7 +123,7 @@ impl World {
 
     pub fn produce_batch(&mut self, topic: &str, partition: i32, batch: &[u8]) {
         let (leader, _) = self.cluster.leader(topic, partition).unwrap();
-        if !self.producer.get(&leader).is_some_and(|c| self.cluster.takes_bytes(*c)) {
+        if !self.producer.get(&leader).is_some_and(|c| self.cluster.takes_frames(*c)) {
             let conn = self.cluster.connect(leader).unwrap();
             self.producer.insert(leader, conn);
         }
@@ -205,6 +210,7 @@ impl World {
                     }
                 }
                 NetOp::Resolve { .. } => panic!("addresses need no lookup"),
+                NetOp::TellWritten { .. } => panic!("a consumer awaits answers"),
             }
         }
     }
@@ -342,10 +348,15 @@ impl World {
     }
 
     pub fn answer<T>(&mut self, pending: &Pending<T>) -> Result<T, Error> {
+        self.result(|| pending.try_take())
+    }
+
+    /// What `take` gives as soon as it gives something.
+    pub fn result<T>(&mut self, take: impl Fn() -> Option<Result<T, Error>>) -> Result<T, Error> {
         let end = self.now.mono.plus_ms(120_000);
         loop {
             self.settle();
-            if let Some(result) = pending.try_take() {
+            if let Some(result) = take() {
                 return result;
             }
             assert!(self.step_until(end), "no answer");
@@ -372,7 +383,7 @@ pub fn batch(values: &[&str], codec: Compression) -> Vec<u8> {
 }
 
 pub fn batch_of(records: &[RecordRef<'_>], codec: Compression) -> Vec<u8> {
-    let mut builder = MemoryRecordsBuilder::new(Vec::new());
+    let mut builder = MemoryRecordsBuilder::new(bytes::BytesMut::new());
     for record in records {
         builder.append_with_offset(record, usize::MAX).unwrap();
     }

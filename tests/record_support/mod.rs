@@ -44,7 +44,7 @@ impl Owned {
 }
 
 pub fn builder_of(records: &[Owned]) -> MemoryRecordsBuilder {
-    let mut builder = MemoryRecordsBuilder::new(vec![0; 512]);
+    let mut builder = MemoryRecordsBuilder::new(bytes::BytesMut::zeroed(512));
     for (i, record) in records.iter().enumerate() {
         let offset = record.with_ref(|r| builder.append_with_offset(r, usize::MAX)).unwrap();
         assert_eq!(offset as usize, i);

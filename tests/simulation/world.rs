@@ -33,6 +33,7 @@ enum Event {
     Connect(LinkId, u16),
     Resolved(ClientId, milena::client::wire::JobId),
     ToServer(LinkId, Bytes),
+    Written(LinkId),
     ToClient(LinkId, Vec<Bytes>),
     ClosedByServer(LinkId),
     ClosedByClient(ServerConn),
@@ -193,6 +194,10 @@ impl World {
                     let at = self.arrival(|l| &mut l.to_server, (id, conn));
                     self.agenda.enter(at, Event::ToServer((id, conn), frame));
                 }
+                NetOp::TellWritten { conn } => {
+                    let at = self.arrival(|l| &mut l.to_server, (id, conn));
+                    self.agenda.enter(at, Event::Written((id, conn)));
+                }
                 NetOp::Close { conn } => {
                     if let Some(server) = self.links.remove(&(id, conn)).and_then(|l| l.server) {
                         self.servers.remove(&server);
@@ -219,6 +224,12 @@ impl World {
                     self.cluster.on_frame(now, server, frame);
                     self.run_cluster();
                 }
+            }
+            Event::Written(link) => {
+                if let (true, Some(machine)) = (self.links.contains_key(&link), &mut self.clients[link.0]) {
+                    machine.on_written(now, link.1);
+                }
+                self.poll(link.0);
             }
             Event::ToClient(link, segments) => self.to_client(link, &segments),
             Event::ClosedByServer(link) => {

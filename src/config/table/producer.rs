@@ -72,6 +72,7 @@ pub(super) const ROWS: &[Property] = &[
         .medium()
         .doc("Choose the partition of records with a key as if they had none."),
     flag("partitioner.adaptive.partitioning.enable", PRODUCER, "true")
+        .no_effect("records without a key are spread evenly; adapting to the brokers' speed comes in a later version")
         .doc("Give records without a key to the partitions of faster brokers more often."),
     long("partitioner.availability.timeout.ms", PRODUCER, "0", NATURAL_LONG)
         .not_yet("leave it out")
@@ -80,6 +81,7 @@ pub(super) const ROWS: &[Property] = &[
         .not_yet("leave it out")
         .doc("Prefer partitions whose leaders are in client.rack for records without a key."),
     long("metadata.max.idle.ms", PRODUCER, "300000", Range::Whole(5000, i64::MAX))
+        .no_effect("topics that were sent to stay known; forgetting them comes in a later version")
         .doc("A topic that nothing was sent to for so long is no longer asked about."),
     class("key.serializer", PRODUCER, BYTE_ARRAY).high().range(SERIALIZER).doc(
         "Java's name of what makes bytes of a key. The caller passes bytes, which go through as they \

@@ -74,11 +74,12 @@ fn partition_response(index: i32, result: Result<Appended, Invalid>) -> Partitio
             log_start_offset: appended.log_start_offset,
             ..PartitionProduceResponse::default()
         },
-        Err((error_code, error_message)) => PartitionProduceResponse {
+        Err(Invalid { code, why, log_start_offset }) => PartitionProduceResponse {
             index,
-            error_code,
+            error_code: code,
             base_offset: -1,
-            error_message,
+            log_start_offset,
+            error_message: why,
             ..PartitionProduceResponse::default()
         },
     }
@@ -104,9 +105,9 @@ fn faulty_append(
     match call.fault(name, index) {
         Some(code @ (REQUEST_TIMED_OUT | NOT_ENOUGH_REPLICAS_AFTER_APPEND)) => {
             append(call, topic, index, acks, records)?;
-            Err((code, None))
+            Err(code.into())
         }
-        Some(code) => Err((code, None)),
+        Some(code) => Err(code.into()),
         None => append(call, topic, index, acks, records),
     }
 }
@@ -119,28 +120,30 @@ fn append(
     records: &Bytes,
 ) -> Result<Appended, Invalid> {
     if !(-1..=1).contains(&acks) {
-        return Err((INVALID_REQUIRED_ACKS, None));
+        return Err(INVALID_REQUIRED_ACKS.into());
     }
-    let (found, partition) = call.world.led_by(call.broker, topic, index).map_err(|code| (code, None))?;
+    let (found, partition) = call.world.led_by(call.broker, topic, index)?;
     if acks == -1 && call.world.in_sync(partition).len() < found.config.min_insync_replicas {
-        return Err((NOT_ENOUGH_REPLICAS, None));
+        return Err(NOT_ENOUGH_REPLICAS.into());
     }
-    let batch = one_batch(records, call.version, found.config.max_message_bytes())?;
+    let batch = one_batch(records, call.version, found.config.max_message_bytes(), partition.log.start())?;
     let append_time = found.config.append_time.then_some(call.now.wall_ms);
     let retention = u64::try_from(found.config.retention_bytes).ok();
-    let found = call.world.topics.find_mut(topic).map_err(|code| (code, None))?;
-    let partition = found.partition_mut(index).map_err(|code| (code, None))?;
+    let found = call.world.topics.find_mut(topic)?;
+    let partition = found.partition_mut(index)?;
     match partition.producers.check(&batch) {
-        Verdict::Refuse(code) => Err((code, None)),
+        Verdict::Refuse(code) => Err(Invalid { log_start_offset: partition.log.start(), ..code.into() }),
         Verdict::Duplicate { base_offset, timestamp } => Ok(Appended {
             base_offset,
             log_append_time_ms: timestamp,
             log_start_offset: partition.log.start(),
         }),
         Verdict::Append => {
-            let base_offset = partition.log.append(&batch, records, partition.leader_epoch, append_time);
+            // What lies behind the batch is the beginning of another that was cut off: Kafka lets it go, too.
+            let bytes = records.get(..batch.size).unwrap_or_default();
+            let base_offset = partition.log.append(&batch, bytes, partition.leader_epoch, append_time);
             let log_append_time_ms = append_time.unwrap_or(-1);
-            partition.producers.appended(&batch, base_offset, log_append_time_ms);
+            partition.producers.appended(&batch, base_offset, append_time.unwrap_or(batch.max_timestamp));
             if let Some(limit) = retention {
                 partition.log.retain_bytes(limit);
             }

@@ -74,8 +74,7 @@ fn fetch_partition(
 ) -> Fetched {
     let at = TopicRef::new(call.version >= 13, topic.topic, topic.topic_id);
     let name = call.world.topics.find(at).map_or(topic.topic, |t| &t.name);
-    let mut data =
-        PartitionData { partition_index: asked.partition, high_watermark: -1, ..PartitionData::default() };
+    let mut data = PartitionData { partition_index: asked.partition, ..nothing() };
     let led = match call.fault(name, asked.partition) {
         Some(code) => Err(code),
         None => call.world.led_by(call.broker, at, asked.partition),
@@ -83,7 +82,10 @@ fn fetch_partition(
     let partition = led.and_then(|(_, p)| p.check_epoch(asked.current_leader_epoch).map(|()| p));
     let result = partition.and_then(|p| read(call, p, asked, most, found, &mut data));
     let segments = result.unwrap_or_else(|code| {
-        data.error_code = code;
+        data = PartitionData { partition_index: asked.partition, error_code: code, ..nothing() };
+        if matches!(code, UNKNOWN_TOPIC_OR_PARTITION | UNKNOWN_TOPIC_ID) {
+            data.aborted_transactions = Some(Vec::new());
+        }
         found.urgent = true;
         Vec::new()
     });
@@ -95,6 +97,11 @@ fn fetch_partition(
         }
     }
     Fetched { data, segments }
+}
+
+/// What an answer with an error says.
+fn nothing() -> PartitionData<'static> {
+    PartitionData { high_watermark: -1, aborted_transactions: None, ..PartitionData::default() }
 }
 
 fn read(
@@ -111,6 +118,9 @@ fn read(
     data.log_start_offset = log.start();
     if asked.last_fetched_epoch >= 0 {
         let (epoch, end_offset) = log.end_of_epoch(asked.last_fetched_epoch);
+        if epoch < 0 {
+            return Err(OFFSET_OUT_OF_RANGE);
+        }
         if epoch < asked.last_fetched_epoch || end_offset < asked.fetch_offset {
             data.diverging_epoch = EpochEndOffset { epoch, end_offset };
             found.urgent = true;

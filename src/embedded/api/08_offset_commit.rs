@@ -39,7 +39,7 @@ fn check(call: &mut Call<'_>, request: &OffsetCommitRequest<'_>) -> Result<(), i
     call.world.check_coordinator(call.broker, group)?;
     let now = call.now.mono;
     if generation >= 0 && !call.world.groups.contains_key(group) {
-        return Err(ILLEGAL_GENERATION);
+        return Err(if call.version >= 9 { GROUP_ID_NOT_FOUND } else { ILLEGAL_GENERATION });
     }
     let group = call.world.group_mut(group);
     group.check_commit(now, request.member_id, request.group_instance_id, generation)

@@ -12,6 +12,9 @@ pub(super) fn handle(call: &mut Call<'_>, request: HeartbeatRequest<'_>) -> Repl
 }
 
 fn heartbeat(call: &mut Call<'_>, request: &HeartbeatRequest<'_>) -> i16 {
+    if request.group_id.is_empty() {
+        return INVALID_GROUP_ID;
+    }
     if let Err(code) = call.world.check_coordinator(call.broker, request.group_id) {
         return code;
     }

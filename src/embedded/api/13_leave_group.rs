@@ -10,6 +10,7 @@ use crate::protocol::messages::{LeaveGroupRequest, LeaveGroupResponse};
 pub(super) fn handle(call: &mut Call<'_>, request: LeaveGroupRequest<'_>) -> Reply {
     let allowed = match call.fault_of(request.group_id) {
         Some(code) => Err(code),
+        None if request.group_id.is_empty() => Err(INVALID_GROUP_ID),
         None => call.world.check_coordinator(call.broker, request.group_id),
     };
     let mut response = LeaveGroupResponse::default();

@@ -13,6 +13,7 @@ use bytes::Bytes;
 pub(super) fn handle(call: &mut Call<'_>, request: SyncGroupRequest<'_>) -> Reply {
     let allowed = match call.fault_of(request.group_id) {
         Some(code) => Err(code),
+        None if request.group_id.is_empty() => Err(INVALID_GROUP_ID),
         None => call.world.check_coordinator(call.broker, request.group_id),
     };
     let params = SyncParams {

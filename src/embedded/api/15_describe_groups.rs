@@ -42,6 +42,7 @@ fn describe<'c>(call: &'c Call<'_>, id: &'c str, said: &'c Said, operations: i32
     }
     let Some(group) = call.world.groups.get(id) else {
         described.group_state = "Dead";
+        described.authorized_operations = if call.version >= 6 { NO_OPERATIONS } else { operations };
         if call.version >= 6 {
             described.error_code = GROUP_ID_NOT_FOUND;
             described.error_message = Some("The group does not exist");

@@ -45,6 +45,9 @@ fn check(call: &Call<'_>, request: &ApiVersionsRequest<'_>) -> i16 {
     if call.version >= 3 && !names.iter().all(|name| is_software_name(name)) {
         return INVALID_REQUEST;
     }
+    if request.cluster_id.is_some() != (request.node_id >= 0) {
+        return INVALID_REQUEST;
+    }
     let other_cluster = request.cluster_id.is_some_and(|id| id != call.world.settings.cluster_id);
     let other_broker = request.node_id >= 0 && request.node_id != call.broker;
     if other_cluster || other_broker {

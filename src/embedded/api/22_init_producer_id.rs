@@ -8,7 +8,9 @@ use crate::embedded::errors::*;
 use crate::protocol::messages::{InitProducerIdRequest, InitProducerIdResponse};
 
 pub(super) fn handle(call: &mut Call<'_>, request: InitProducerIdRequest<'_>) -> Reply {
-    let refused = call.fault_at_all().or_else(|| request.transactional_id.map(|_| UNSUPPORTED_VERSION));
+    let half = (request.producer_id < 0) != (request.producer_epoch < 0);
+    let refused = call.fault_at_all().or(half.then_some(INVALID_REQUEST));
+    let refused = refused.or_else(|| request.transactional_id.map(|_| UNSUPPORTED_VERSION));
     if let Some(error_code) = refused {
         let response = InitProducerIdResponse {
             error_code,

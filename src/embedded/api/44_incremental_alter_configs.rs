@@ -1,7 +1,7 @@
 //! IncrementalAlterConfigs (44): versions 0 and 1.
 //!
 //! Sets configurations of topics or takes them back to their defaults. All changes of a topic are made, or none.
-//! Lists are not appended to, and the configurations of brokers can't be changed.
+//! The configurations of brokers can't be changed.
 
 use super::describe_configs::TOPIC_RESOURCE;
 use crate::embedded::call::{Call, Reply};
@@ -13,6 +13,8 @@ use crate::protocol::messages::{IncrementalAlterConfigsRequest, IncrementalAlter
 
 const SET: i8 = 0;
 const DELETE: i8 = 1;
+const APPEND: i8 = 2;
+const SUBTRACT: i8 = 3;
 
 pub(super) fn handle(call: &mut Call<'_>, request: IncrementalAlterConfigsRequest<'_>) -> Reply {
     let mut done: Vec<Result<(), Refusal>> = Vec::with_capacity(request.resources.len());
@@ -43,12 +45,17 @@ fn alter(call: &mut Call<'_>, resource: &AlterConfigsResource<'_>, only_check: b
     };
     let mut config = topic.config.clone();
     for change in &resource.configs {
-        let value = match change.config_operation {
-            SET => change.value,
-            DELETE => None,
-            _ => return Err((INVALID_REQUEST, "Lists can be set, but not appended to".to_owned())),
+        let done = match (change.config_operation, change.value) {
+            (SET, Some(_)) => config.set(&settings, change.name, change.value),
+            (DELETE, _) => config.set(&settings, change.name, None),
+            (APPEND, Some(items)) => config.change_list(&settings, change.name, items, true),
+            (SUBTRACT, Some(items)) => config.change_list(&settings, change.name, items, false),
+            (SET | APPEND | SUBTRACT, None) => {
+                return Err((INVALID_REQUEST, format!("Null value not supported for {}", change.name)));
+            }
+            _ => return Err((INVALID_REQUEST, "There is no such operation".to_owned())),
         };
-        config.set(&settings, change.name, value).map_err(|why| (INVALID_CONFIG, why))?;
+        done.map_err(|why| (INVALID_CONFIG, why))?;
     }
     if !only_check {
         topic.config = config;

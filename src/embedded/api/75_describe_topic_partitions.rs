@@ -62,6 +62,7 @@ fn missing<'c>(call: &Call<'_>, name: &'c str) -> DescribeTopicPartitionsRespons
     DescribeTopicPartitionsResponseTopic {
         error_code: call.fault_of(name).unwrap_or(reason),
         name: Some(name),
+        topic_authorized_operations: TOPIC_OPERATIONS,
         ..DescribeTopicPartitionsResponseTopic::default()
     }
 }

@@ -56,7 +56,7 @@ use crate::protocol::{ApiKey, Message, Reader};
 
 /// What a client may do with a topic, a group, the cluster, where nothing is forbidden: Kafka's bit sets.
 const TOPIC_OPERATIONS: i32 = 0b1101_1111_1000;
-const GROUP_OPERATIONS: i32 = 0b0001_0100_1000;
+const GROUP_OPERATIONS: i32 = 0b1101_0100_1000;
 const CLUSTER_OPERATIONS: i32 = 0b1_1111_1010_0000;
 /// They were not asked for.
 const NO_OPERATIONS: i32 = i32::MIN;

@@ -5,6 +5,7 @@ use super::{Completion, Group, GroupState, JoinAnswer, SyncAnswer};
 use crate::embedded::errors::*;
 use crate::time::Nanos;
 use bytes::Bytes;
+use std::collections::HashMap;
 use std::sync::Arc;
 
 /// A join request. Protocols are in the member's order of preference.
@@ -285,9 +286,9 @@ impl Group {
         if self.leader.as_deref() != Some(p.member_id) {
             return;
         }
+        let given: HashMap<&str, &[u8]> = p.assignments.iter().copied().collect();
         for m in self.members.values_mut() {
-            let given = p.assignments.iter().find(|(id, _)| **id == *m.id);
-            m.assignment = given.map_or_else(Bytes::new, |a| Bytes::copy_from_slice(a.1));
+            m.assignment = given.get(&*m.id).map_or_else(Bytes::new, |a| Bytes::copy_from_slice(a));
         }
         self.state = GroupState::Stable;
         // Members that did not send their sync yet get their assignment when they do, within their session.

@@ -26,9 +26,6 @@ impl Group {
         if generation < 0 && self.state == GroupState::Empty {
             return Ok(());
         }
-        if self.members.is_empty() && self.pending.is_empty() && generation >= 0 && self.generation == 0 {
-            return Err(ILLEGAL_GENERATION);
-        }
         self.identify(member, instance, Some(generation))?;
         self.touch(now, member);
         match self.state {

@@ -311,7 +311,7 @@ fn a_static_member_takes_its_place_again() {
 fn commits_are_taken_from_members_and_from_anyone_in_an_empty_group() {
     let mut s = Scene::new();
     assert_eq!(s.group.check_commit(s.now, "", None, -1), Ok(()));
-    assert_eq!(s.group.check_commit(s.now, "x", None, 3), Err(ILLEGAL_GENERATION));
+    assert_eq!(s.group.check_commit(s.now, "x", None, 3), Err(UNKNOWN_MEMBER_ID));
     let mut s = Scene::stable_pair();
     assert_eq!(s.group.check_commit(s.now, "", None, -1), Err(UNKNOWN_MEMBER_ID));
     assert_eq!(s.group.check_commit(s.now, "b", None, 1), Err(ILLEGAL_GENERATION));

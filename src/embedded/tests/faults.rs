@@ -29,7 +29,7 @@ fn errors_come_as_scripted() {
     let codes: Vec<i16> = (0..4).map(|_| world.produce(conn, "t", 0, &plain_batch(1)).0).collect();
     assert_eq!(codes, [NOT_LEADER_OR_FOLLOWER, NOT_LEADER_OR_FOLLOWER, REQUEST_TIMED_OUT, NONE]);
     assert_eq!(world.cluster.offsets("t", 0).unwrap(), (0, 2), "a time-out leaves the records appended");
-    let beat = HeartbeatRequest::default();
+    let beat = HeartbeatRequest { group_id: "g", ..Default::default() };
     assert_eq!(world.call::<_, HeartbeatResponse>(conn, &beat, 4).error_code, REBALANCE_IN_PROGRESS);
     assert_eq!(world.call::<_, HeartbeatResponse>(conn, &beat, 4).error_code, UNKNOWN_MEMBER_ID);
     assert_eq!(world.cluster.faults_left(), 0);

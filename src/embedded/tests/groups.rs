@@ -182,8 +182,10 @@ fn offsets_are_committed_and_fetched_in_all_versions() {
     request.topics[0].name = "unknown";
     let response: OffsetCommitResponse<'_> = world.call(conn, &request, 9);
     assert_eq!(response.topics[0].partitions[0].error_code, UNKNOWN_TOPIC_OR_PARTITION);
-    let response: OffsetCommitResponse<'_> = world.call(conn, &commit("new", "m", 4, 1), 9);
+    let response: OffsetCommitResponse<'_> = world.call(conn, &commit("new", "m", 4, 1), 8);
     assert_eq!(response.topics[0].partitions[0].error_code, ILLEGAL_GENERATION);
+    let response: OffsetCommitResponse<'_> = world.call(conn, &commit("new", "m", 4, 1), 9);
+    assert_eq!(response.topics[0].partitions[0].error_code, GROUP_ID_NOT_FOUND);
     assert!(world.cluster.group("new").is_none());
 }
 

@@ -6,7 +6,7 @@ use crate::producer::batch::{CompressionSetting, OpenBatch, SealedBatch, Sequenc
 use crate::record::{
     record_size_upper_bound, Batch, BatchReader, Decompressor, Headers, ProducerState, RecordRef,
 };
-use bytes::Bytes;
+use bytes::{Bytes, BytesMut};
 
 /// More than any batch that was built here can have.
 const MAX_UNCOMPRESSED: usize = i32::MAX as usize;
@@ -79,7 +79,7 @@ fn halves(
             },
         };
         let open = open.get_or_insert_with(|| {
-            let buffer = vec![0; size_guess.max(record_size_upper_bound(&entry))];
+            let buffer = BytesMut::zeroed(size_guess.max(record_size_upper_bound(&entry)));
             pool.force_charge(buffer.len());
             OpenBatch::new(buffer, batch.created, batch.epoch, tokens.len() - middle)
         });

@@ -1,0 +1,3 @@
+module milena
+
+go 1.21

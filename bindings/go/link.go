@@ -1,0 +1,4 @@
+package milena
+
+// #cgo pkg-config: milena
+import "C"

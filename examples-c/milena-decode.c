@@ -1,0 +1,100 @@
+/*
+ * milena-decode: record batch bytes on stdin, one JSON line a record on stdout.
+ *
+ *     milena-decode < /var/lib/kafka/letters-0/00000000000000000000.log
+ *
+ * Reads what brokers store and send, of any message format and codec. It shows milena_decode_batches, which needs no
+ * client. Control records, the markers of transactions, are no records of a program: they are left out.
+ */
+#include <milena.h>
+#include <stdio.h>
+#include <stdlib.h>
+
+#include "common/check.h"
+#include "common/json.h"
+#include "common/options.h"
+#include "common/rows.h"
+
+static bool with_control = false;
+
+/* All of stdin; the caller frees it. */
+static uint8_t *read_all(size_t *len) {
+    size_t capacity = 1 << 16;
+    uint8_t *bytes = allocate(capacity, 1);
+    *len = 0;
+    for (;;) {
+        const size_t got = fread(bytes + *len, 1, capacity - *len, stdin);
+        *len += got;
+        if (got == 0 && ferror(stdin))
+            fail("stdin could not be read");
+        if (got == 0)
+            return bytes;
+        if (*len == capacity) {
+            capacity *= 2;
+            uint8_t *larger = realloc(bytes, capacity);
+            if (larger == NULL)
+                fail("out of memory for %zu bytes", capacity);
+            bytes = larger;
+        }
+    }
+}
+
+static const char *timestamp_type(uint32_t flags) {
+    if (flags & MILENA_RECORD_NO_TIMESTAMP)
+        return "none";
+    return flags & MILENA_RECORD_APPEND_TIME ? "append" : "create";
+}
+
+static void print_record(const milena_record_view *record) {
+    json_open(NULL, '{');
+    json_integer("offset", record->offset);
+    json_integer("timestamp", record->timestamp_ms);
+    json_string("timestamp_type", timestamp_type(record->flags));
+    json_hex("key", record->key);
+    json_hex("value", record->value);
+    json_open("headers", '[');
+    for (uint32_t i = 0; i < record->headers_len; i++) {
+        json_open(NULL, '[');
+        json_text(NULL, record->headers[i].name);
+        json_hex(NULL, record->headers[i].value);
+        json_close(']');
+    }
+    json_close(']');
+    if (record->flags & MILENA_RECORD_CONTROL)
+        json_bool("control", true);
+    json_close('}');
+    json_end();
+}
+
+static void print_batch(const milena_batch *batch) {
+    size_t n, stride;
+    const milena_chunk *chunks = milena_batch_chunks(batch, &n, &stride);
+    for (size_t i = 0; i < n; i++) {
+        const milena_chunk *chunk = ROW(milena_chunk, chunks, stride, i);
+        for (size_t k = 0; k < chunk->records_len; k++) {
+            const milena_record_view *record = ROW(milena_record_view, chunk->records, chunk->records_stride, k);
+            if (with_control || !(record->flags & MILENA_RECORD_CONTROL))
+                print_record(record);
+        }
+    }
+}
+
+int main(int argc, char **argv) {
+    const option options[] = {
+        {"--control", OPTION_FLAG, &with_control, NULL, "print control records as well, marked \"control\": true", 0, 0, false},
+    };
+    options_parse(argc, argv, "Decodes record batches from stdin into one JSON line a record.", options, 1);
+
+    size_t len;
+    uint8_t *bytes = read_all(&len);
+    milena_batch *batch = NULL;
+    milena_error *err = NULL;
+    const milena_status status = milena_decode_batches(bytes, len, 0, &batch, &err);
+    /* Also when a batch is corrupt: then this is what was in front of it. */
+    print_batch(batch);
+    check_stdout();
+    milena_batch_free(batch);
+    free(bytes);
+    check(status, &err, "decoding");
+    return 0;
+}
