@@ -167,6 +167,10 @@ class EmbeddedCluster:
         """Makes a broker the coordinator of a group. Clients are not told."""
         call(lib.milena_embedded_move_coordinator, self._handle, text_in(group), broker)
 
+    def corrupt_batch(self, topic: str, partition: int, index: int) -> None:
+        """Damages a stored batch of a partition, the first of which is 0, so that its checksum is wrong."""
+        call(lib.milena_embedded_corrupt_batch, self._handle, text_in(topic), partition, index)
+
     def request_count(self, api: int = -1) -> int:
         """How many requests of an API all brokers have received so far; -1: of all APIs."""
         out = c_uint64()
