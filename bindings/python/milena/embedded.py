@@ -88,6 +88,8 @@ class EmbeddedCluster:
         with NativeConfig(settings, None) as config:
             self._handle = call_out(lib.milena_embedded_new, brokers, base_port, config.handle)
         self._finalizer = weakref.finalize(self, lib.milena_embedded_free, self._handle)
+        # Producers that were not closed may still have to deliver to it when the program ends.
+        self._finalizer.atexit = False  # type: ignore[misc]
 
     @property
     def bootstrap_servers(self) -> str:

@@ -17,8 +17,10 @@ cluster.create_topic("letters", 1)
 settings = {"bootstrap.servers": cluster.bootstrap_servers, "group.id": "g"}
 producer, consumer, admin = milena.Producer(settings), milena.Consumer(settings), milena.AdminClient(settings)
 consumer.assign([("letters", 0)])
-consumer.commit({("letters", 0): 0})
 producer.send("letters", "x"); producer.flush()
+consumer.commit({("letters", 0): 0})
+consumer.seek_to_beginning()
+assert len(consumer.poll(20)) == 1
 cluster.broker_pause(1)
 producer.send("letters", "x")
 def fill():
@@ -46,7 +48,7 @@ print("closed", flush=True)
         "[producer.poll(None) for _ in range(9)]",
         "fill()",
         "consumer.seek_to_beginning(); [consumer.poll(None) for _ in range(99)]",
-        "next(iter(consumer))",
+        "consumer.seek_to_end(); next(iter(consumer))",
         "consumer.commit({('letters', 0): 1})",
         "consumer.committed([('letters', 0)])",
         "consumer.end_offsets([('letters', 0)])",
