@@ -262,6 +262,8 @@ def test_one_thread_at_a_time(cluster):
         thread = threading.Thread(target=lambda: results.append(consumer.committed([("letters", 0)], 20)))
         thread.start()
         deadline, busy = time.monotonic() + 10, False
+        while not cluster.request_count(milena.Api.OFFSET_FETCH) and time.monotonic() < deadline:
+            time.sleep(0.01)
         while not busy and time.monotonic() < deadline and thread.is_alive():
             try:
                 consumer.assignment()
