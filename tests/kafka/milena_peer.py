@@ -10,25 +10,24 @@ import peer
 
 def write(a):
     for topic, codec, todo in peer.to_write(a):
-        producer = milena.Producer({"bootstrap.servers": a.bootstrap, "compression.type": codec, "acks": a.acks,
-                                    "linger.ms": 50, "batch.size": 65536})
-        for r in todo:
-            producer.send(topic, value=r["value"], key=r["key"], headers=r["headers"], partition=r["partition"],
-                          timestamp=r["timestamp"])
-        producer.flush(a.timeout)
-        producer.close(a.timeout)
+        settings = {"bootstrap.servers": a.bootstrap, "compression.type": codec, "acks": a.acks, "linger.ms": 50,
+                    "batch.size": 65536}
+        records = (milena.ProducerRecord(r["value"], r["key"], r["headers"], r["partition"], r["timestamp"])
+                   for r in todo)
+        with milena.Producer(settings) as producer:
+            producer.send_records(topic, records)
+            producer.flush(a.timeout)  # raises if a record was not delivered
 
 
 def read(a):
-    for topic in a.topic:
-        consumer = milena.Consumer({"bootstrap.servers": a.bootstrap, "enable.auto.commit": "false",
-                                    "auto.offset.reset": "earliest"})
-        consumer.assign([(topic, p) for p in range(a.partitions)])
-        reading = peer.Reading(a, topic)
-        while reading.unfinished():
-            for r in consumer.poll(0.5):
-                reading.got(r.partition, r.offset, r.timestamp, r.timestamp_type, r.key, r.value, r.headers)
-        consumer.close(a.timeout)
+    settings = {"bootstrap.servers": a.bootstrap, "enable.auto.commit": False, "auto.offset.reset": "none"}
+    with milena.Consumer(settings) as consumer:
+        for topic in a.topic:
+            consumer.assign({(topic, p): 0 for p in range(a.partitions)})
+            reading = peer.Reading(a, topic)
+            while reading.unfinished():
+                for r in consumer.poll(0.5):
+                    reading.got(r.partition, r.offset, r.timestamp, r.timestamp_type, r.key, r.value, r.headers)
 
 
 if __name__ == "__main__":

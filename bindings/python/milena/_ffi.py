@@ -500,6 +500,7 @@ FUNCTIONS = {
     "milena_embedded_broker_resume": (c_int32, (c_void_p, c_int32, POINTER(c_void_p))),
     "milena_embedded_move_leader": (c_int32, (c_void_p, milena_bytes_in, c_int32, c_int32, POINTER(c_void_p))),
     "milena_embedded_move_coordinator": (c_int32, (c_void_p, milena_bytes_in, c_int32, POINTER(c_void_p))),
+    "milena_embedded_corrupt_batch": (c_int32, (c_void_p, milena_bytes_in, c_int32, c_size_t, POINTER(c_void_p))),
     "milena_embedded_request_count": (c_int32, (c_void_p, c_int32, POINTER(c_uint64), POINTER(c_void_p))),
     "milena_embedded_free": (None, (c_void_p,)),
     "milena_decode_batches": (c_int32, (c_void_p, c_size_t, c_size_t, POINTER(c_void_p), POINTER(c_void_p))),

@@ -16,11 +16,11 @@ from ._native import call, call_fd, call_out, interruptible, milliseconds, taken
 from .codes import Code
 from .config import NativeConfig, Path, Value
 from .deliveries import Delivery
-from .errors import KafkaError, KafkaTimeoutError
+from .errors import KafkaError
 from .packing import Packed
 
 _TOPICS_KEPT = 10_000
-_SLICE = 0.05
+_SLICE_MS = 50
 _DEFAULT_MAX_BLOCK_MS = 60_000
 
 
@@ -89,14 +89,16 @@ class ProducerCore:
     def flush(self, seconds: Optional[float]) -> None:
         """Waits until all that was accepted is reported; raises KafkaTimeoutError when it is not in time."""
         # Most often it is a matter of milliseconds, which are not worth a thread.
-        first = _SLICE if seconds is None else min(seconds, _SLICE)
-        try:
-            call(lib.milena_producer_flush, self.handle, milliseconds(first))
-        except KafkaTimeoutError:
-            if seconds is not None and seconds <= first:
-                raise
-            rest = milliseconds(None if seconds is None else seconds - first)
-            interruptible(lambda: call(lib.milena_producer_flush, self.handle, rest))
+        timeout = milliseconds(seconds)
+        if timeout == -1 or timeout > _SLICE_MS:
+            if lib.milena_producer_flush(self.handle, _SLICE_MS, None) != Code.TIMED_OUT:
+                timeout = 0
+            elif timeout != -1:
+                timeout -= _SLICE_MS
+        if 0 <= timeout <= _SLICE_MS:
+            call(lib.milena_producer_flush, self.handle, timeout)
+        else:
+            interruptible(lambda: call(lib.milena_producer_flush, self.handle, timeout))
 
     def close(self, seconds: Optional[float]) -> None:
         """Delivers what was accepted, and gives the rest up when the time is over, with a KafkaTimeoutError."""
@@ -149,7 +151,7 @@ def _at_exit() -> None:
 
 def _finish(core: ProducerCore) -> None:
     while not core.closed:
-        status = lib.milena_producer_flush(core.handle, milliseconds(_SLICE), None)
+        status = lib.milena_producer_flush(core.handle, _SLICE_MS, None)
         if status == Code.FORKED:
             return
         if status != Code.TIMED_OUT:

@@ -88,6 +88,8 @@ class EmbeddedCluster:
         with NativeConfig(settings, None) as config:
             self._handle = call_out(lib.milena_embedded_new, brokers, base_port, config.handle)
         self._finalizer = weakref.finalize(self, lib.milena_embedded_free, self._handle)
+        # Producers that were not closed may still have to deliver to it when the program ends.
+        self._finalizer.atexit = False  # type: ignore[misc]
 
     @property
     def bootstrap_servers(self) -> str:
@@ -166,6 +168,10 @@ class EmbeddedCluster:
     def move_coordinator(self, group: str, broker: int) -> None:
         """Makes a broker the coordinator of a group. Clients are not told."""
         call(lib.milena_embedded_move_coordinator, self._handle, text_in(group), broker)
+
+    def corrupt_batch(self, topic: str, partition: int, index: int) -> None:
+        """Damages a stored batch of a partition, the first of which is 0, so that its checksum is wrong."""
+        call(lib.milena_embedded_corrupt_batch, self._handle, text_in(topic), partition, index)
 
     def request_count(self, api: int = -1) -> int:
         """How many requests of an API all brokers have received so far; -1: of all APIs."""

@@ -146,6 +146,7 @@ _KINDS: Dict[int, Type[KafkaError]] = {
     Code.INVALID_CONFIGURATION: ConfigurationError,
     Code.INVALID_ARGUMENT: InvalidArgumentError,
     Code.NULL_ARGUMENT: InvalidArgumentError,
+    Code.INVALID_TOPIC_EXCEPTION: InvalidArgumentError,
     Code.INVALID_STATE: InvalidStateError,
     Code.CLOSED: ClosedError,
     Code.STALE_HANDLE: ClosedError,

@@ -131,7 +131,7 @@ class Record:
     @property
     def headers(self) -> List[Tuple[str, Optional[bytes]]]:
         """The headers, in their order; names may come twice."""
-        return self._batch.headers(self._row[6], self._row[7]) if self._row[7] else []
+        return self._batch._headers_at(self._row[6], self._row[7]) if self._row[7] else []
 
     @property
     def is_control(self) -> bool:
@@ -167,26 +167,26 @@ class Chunk(Sequence[Record]):
     def __getitem__(self, index: slice) -> List[Record]: ...
     def __getitem__(self, index: Union[int, slice]) -> Union[Record, List[Record]]:
         places = range(self._first, self._first + self._count)[index]
-        return self._batch.record(places) if isinstance(places, int) else [self._batch.record(i) for i in places]
+        return self._batch._record(places) if isinstance(places, int) else [self._batch._record(i) for i in places]
 
     def __iter__(self) -> Iterator[Record]:
-        return self._batch.records(self._first, self._count)
+        return self._batch._records(self._first, self._count)
 
     def values(self) -> List[Optional[bytes]]:
         """The values of all records: the fast way to read them."""
-        return self._batch.column(_VALUES, self._first, self._count)
+        return self._batch._column(_VALUES, self._first, self._count)
 
     def keys(self) -> List[Optional[bytes]]:
         """The keys of all records."""
-        return self._batch.column(_KEYS, self._first, self._count)
+        return self._batch._column(_KEYS, self._first, self._count)
 
     def offsets(self) -> array[int]:
         """The offsets of all records, as an array of int64, which NumPy takes as it is."""
-        return self._batch.numbers(_OFFSETS, self._first, self._count)
+        return self._batch._numbers(_OFFSETS, self._first, self._count)
 
     def timestamps(self) -> array[int]:
         """The timestamps of all records, as :meth:`offsets`."""
-        return self._batch.numbers(_TIMES, self._first, self._count)
+        return self._batch._numbers(_TIMES, self._first, self._count)
 
     def __repr__(self) -> str:
         return f"<Chunk of {len(self)} records, {self.topic}-{self.partition}, next is {self.next_offset}>"
@@ -223,18 +223,18 @@ class Batch(Sequence[Record]):
     def __getitem__(self, index: slice) -> List[Record]: ...
     def __getitem__(self, index: Union[int, slice]) -> Union[Record, List[Record]]:
         places = range(self._count)[index]
-        return self.record(places) if isinstance(places, int) else [self.record(i) for i in places]
+        return self._record(places) if isinstance(places, int) else [self._record(i) for i in places]
 
     def __iter__(self) -> Iterator[Record]:
-        return self.records(0, self._count)
+        return self._records(0, self._count)
 
     def values(self) -> List[Optional[bytes]]:
         """The values of all records: the fast way to read them."""
-        return self.column(_VALUES, 0, self._count)
+        return self._column(_VALUES, 0, self._count)
 
     def keys(self) -> List[Optional[bytes]]:
         """The keys of all records."""
-        return self.column(_KEYS, 0, self._count)
+        return self._column(_KEYS, 0, self._count)
 
     @property
     def next_offsets(self) -> Dict[TopicPartition, OffsetAndMetadata]:
@@ -246,21 +246,21 @@ class Batch(Sequence[Record]):
 
     # ---- for records and chunks
 
-    def record(self, place: int) -> Record:
+    def _record(self, place: int) -> Record:
         return Record(self, _ROW.unpack_from(self.block, self._rows + place * _ROW.size))
 
-    def records(self, first: int, count: int) -> Iterator[Record]:
+    def _records(self, first: int, count: int) -> Iterator[Record]:
         return map(Record, repeat(self), _ROW.iter_unpack(self._slice(first, count)))
 
-    def column(self, part: struct.Struct, first: int, count: int) -> List[Optional[bytes]]:
+    def _column(self, part: struct.Struct, first: int, count: int) -> List[Optional[bytes]]:
         block = self.block
         rows = part.iter_unpack(self._slice(first, count))
         return [block[at : at + length] if length >= 0 else None for at, length in rows]
 
-    def numbers(self, part: struct.Struct, first: int, count: int) -> array[int]:
+    def _numbers(self, part: struct.Struct, first: int, count: int) -> array[int]:
         return array("q", [number for (number,) in part.iter_unpack(self._slice(first, count))])
 
-    def headers(self, first: int, count: int) -> List[Tuple[str, Optional[bytes]]]:
+    def _headers_at(self, first: int, count: int) -> List[Tuple[str, Optional[bytes]]]:
         block = self.block
         begin = self._headers + first * _HEADER.size
         return [
