@@ -29,7 +29,7 @@ fn fill(producer: &KafkaProducer, max_block_ms: u64) -> usize {
     loop {
         let token = accepted as u64;
         let record = ProducerRecord { value: Some(&value), partition: 0, token, ..Default::default() };
-        let sent = producer.send("t", &mut SliceSource::new(&[record]), Some(max_block_ms));
+        let sent = producer.send(b"t", &mut SliceSource::new(&[record]), Some(max_block_ms));
         accepted += sent.accepted;
         if let Some(error) = sent.refused {
             assert_tells(&error, Code::BUFFER_EXHAUSTED, &["buffer.memory (200000 bytes)"]);
@@ -68,7 +68,7 @@ fn a_sender_that_waits_gets_memory_when_there_is_some() {
     let waiting = producer.clone();
     let sender = std::thread::spawn(move || {
         let record = ProducerRecord { value: Some(&[7; 1000]), partition: 0, token: 5000, ..Default::default() };
-        waiting.send("t", &mut SliceSource::new(&[record]), Some(60_000)).accepted
+        waiting.send(b"t", &mut SliceSource::new(&[record]), Some(60_000)).accepted
     });
     std::thread::sleep(Duration::from_millis(100));
     assert!(!sender.is_finished());
@@ -93,7 +93,7 @@ fn full_memory_does_not_wait_for_linger() {
     let begin = Instant::now();
     for partition in 0..60 {
         let record = ProducerRecord { value: Some(b"v"), partition, ..Default::default() };
-        let sent = producer.send("t", &mut SliceSource::new(&[record]), Some(30_000));
+        let sent = producer.send(b"t", &mut SliceSource::new(&[record]), Some(30_000));
         assert!(sent.refused.is_none(), "{:?}", sent.refused);
         producer.poll_step(usize::MAX);
     }
@@ -108,7 +108,7 @@ fn close_lets_waiting_senders_go() {
     let waiting = producer.clone();
     let sender = std::thread::spawn(move || {
         let record = ProducerRecord { value: Some(&[7; 1000]), ..Default::default() };
-        waiting.send("t", &mut SliceSource::new(&[record]), Some(60_000))
+        waiting.send(b"t", &mut SliceSource::new(&[record]), Some(60_000))
     });
     std::thread::sleep(Duration::from_millis(100));
     let begin = Instant::now();
@@ -136,7 +136,7 @@ fn close_returns_by_its_deadline_and_reports_what_is_left_as_purged() {
                 assert_tells(&outcome.expect_err("given up"), Code::PURGED, &["closed"]);
             }
             assert!(producer.poll(Duration::from_millis(100), 1).is_empty());
-            let refused = producer.send("t", &mut SliceSource::new(&[ProducerRecord::default()]), None);
+            let refused = producer.send(b"t", &mut SliceSource::new(&[ProducerRecord::default()]), None);
             assert_tells(&refused.refused.expect("closed"), Code::CLOSED, &["the producer is closed"]);
             producer.close(SECOND).expect("closed already");
         }

@@ -9,7 +9,7 @@ use milena::protocol::ApiKey;
 use std::time::{Duration, Instant};
 
 fn refused(producer: &KafkaProducer, topic: &str, record: ProducerRecord<'_>) -> Error {
-    let sent = producer.send(topic, &mut SliceSource::new(&[record]), None);
+    let sent = producer.send(topic.as_bytes(), &mut SliceSource::new(&[record]), None);
     assert_eq!(sent.accepted, 0);
     sent.refused.expect("a reason")
 }
@@ -132,7 +132,7 @@ fn a_partition_or_topic_that_can_not_be() {
     let producer = producer(&cluster.bootstrap_servers(), &[]);
     let record = ProducerRecord { value: Some(b"v"), partition: 5, ..Default::default() };
     // While the topic is not known, the record is accepted, and fails later.
-    let sent = producer.send("t", &mut SliceSource::new(&[record]), None);
+    let sent = producer.send(b"t", &mut SliceSource::new(&[record]), None);
     assert_eq!(sent.accepted, 1);
     assert_tells(&failure(&producer), Code::UNKNOWN_TOPIC_OR_PARTITION, &["topic t has no partition 5"]);
     assert_tells(&refused(&producer, "t", record), Code::UNKNOWN_TOPIC_OR_PARTITION, &["no partition 5"]);

@@ -45,7 +45,7 @@ pub fn send(producer: &KafkaProducer, topic: &str, first: u64, values: &[&[u8]])
         .zip(values)
         .map(|(token, value)| ProducerRecord { partition: 0, value: Some(value), token, ..Default::default() })
         .collect();
-    let sent = producer.send(topic, &mut SliceSource::new(&records), None);
+    let sent = producer.send(topic.as_bytes(), &mut SliceSource::new(&records), None);
     assert!(sent.refused.is_none(), "{:?}", sent.refused);
     assert_eq!(sent.accepted, values.len());
 }
