@@ -84,8 +84,13 @@ pub struct Connection {
     pub addresses: Vec<IpAddr>,
     pub next_address: usize,
     pub last_error: Option<Error>,
+    /// What was last told in the log, and when.
+    told: Option<(Error, Nanos)>,
     pub last_used: Nanos,
 }
+
+/// The same failure is told again after so long.
+const TELL_AGAIN_MS: u64 = 60_000;
 
 impl Connection {
     pub fn new(key: NodeKey, host: Arc<str>, port: u16) -> Connection {
@@ -99,6 +104,7 @@ impl Connection {
             addresses: Vec::new(),
             next_address: 0,
             last_error: None,
+            told: None,
             last_used: Nanos(0),
         }
     }
@@ -133,6 +139,21 @@ impl Connection {
         found
     }
 
+    /// Remembers what went wrong. Returns whether it is news for the log: a broker that can't be reached is told
+    /// once, not with every attempt.
+    pub fn note(&mut self, now: Nanos, error: &Error) -> bool {
+        self.last_error = Some(error.clone());
+        let known = self.told.as_ref().is_some_and(|(told, at)| {
+            told.code() == error.code()
+                && told.cause_text() == error.cause_text()
+                && now < at.plus_ms(TELL_AGAIN_MS)
+        });
+        if !known {
+            self.told = Some((error.clone(), now));
+        }
+        !known
+    }
+
     /// Counts a failed attempt or a lost connection, and sets when to try again.
     pub fn failed(&mut self, now: Nanos, backoff: Backoff, chance: f64) {
         self.failures = self.failures.saturating_add(1);
@@ -159,6 +180,17 @@ mod tests {
         let middle: Vec<u64> = (1..8).map(|n| b.after(n, 0.5)).collect();
         assert_eq!(middle, [50, 100, 200, 400, 800, 1000, 1000]);
         assert_eq!((b.after(1, 0.0), b.after(60, 1.0)), (40, 1200));
+    }
+
+    #[test]
+    fn a_failure_is_news_once_a_minute() {
+        use crate::error::Code;
+        let mut c = Connection::new(NodeKey::data(1), "kafka".into(), 9092);
+        let (one, other) = (Error::new(Code::TRANSPORT, "a"), Error::new(Code::TIMED_OUT, "b"));
+        let at = |s: u64| Nanos(0).plus_ms(s * 1000);
+        assert!(c.note(at(1), &one) && !c.note(at(2), &one) && !c.note(at(50), &one));
+        assert!(c.note(at(51), &other) && c.note(at(52), &one));
+        assert!(!c.note(at(111), &one) && c.note(at(112), &one));
     }
 
     #[test]

@@ -72,7 +72,9 @@ impl ClientCore {
     }
 
     fn on_metadata_response(&mut self, now: Now, id: RequestId, result: RequestResult) {
-        self.metadata.on_response(now, id, result);
+        if let Some(error) = self.metadata.on_response(now, id, result) {
+            self.net.note_answer(now, &error);
+        }
         if !self.metadata.has_changed() {
             return;
         }

@@ -5,11 +5,11 @@
 
 use super::connection_states::Backoff;
 use super::request::{NodeId, NodeKey, RequestId, RequestResult, RequestSpec, Target};
-use crate::error::{Code, Error};
+use crate::error::{Code, Error, Phase};
 use crate::protocol::messages::{metadata_request::MetadataRequestTopic, MetadataRequest, MetadataResponse};
 use crate::protocol::{ApiKey, Message, Reader, Uuid};
 use crate::time::{earlier, Deadline, Nanos, Now};
-use std::collections::{BTreeSet, HashMap};
+use std::collections::{BTreeSet, HashMap, HashSet};
 use std::sync::Arc;
 
 type Map<K, V> = HashMap<K, V, foldhash::fast::RandomState>;
@@ -82,14 +82,24 @@ pub struct Metadata {
     stale: BTreeSet<Arc<str>>,
     /// Ask for everything wanted, brokers included.
     stale_all: bool,
-    in_flight: Option<(RequestId, Vec<Arc<str>>)>,
+    in_flight: Option<Asked>,
     last_full: Nanos,
     retry_at: Nanos,
     failures: u32,
     changed: BTreeSet<Arc<str>>,
     brokers_changed: bool,
     updates: u64,
+    /// Why the last request was in vain.
+    last_error: Option<Error>,
     rng: fastrand::Rng,
+}
+
+/// A request on its way.
+struct Asked {
+    id: RequestId,
+    topics: Vec<Arc<str>>,
+    /// It is about everything that is wanted.
+    full: bool,
 }
 
 impl Metadata {
@@ -110,6 +120,7 @@ impl Metadata {
             changed: BTreeSet::new(),
             brokers_changed: false,
             updates: 0,
+            last_error: None,
             rng: fastrand::Rng::with_seed(seed),
         }
     }
@@ -150,6 +161,11 @@ impl Metadata {
     /// Counts the responses taken in so far.
     pub fn updates(&self) -> u64 {
         self.updates
+    }
+
+    /// Why the last request for metadata failed, if it did.
+    pub fn last_error(&self) -> Option<&Error> {
+        self.last_error.as_ref()
     }
 
     /// The topics whose state the last response changed.
@@ -220,11 +236,14 @@ impl Metadata {
     }
 
     fn request(&mut self) -> RequestSpec {
-        let names: Vec<Arc<str>> = match self.stale_all {
+        // What turns out wrong from here on is asked about again: the answer may have left already.
+        let full = std::mem::take(&mut self.stale_all);
+        let stale = std::mem::take(&mut self.stale);
+        let names: Vec<Arc<str>> = match full {
             true => self.topics.keys().cloned().collect(),
-            false => self.stale.iter().cloned().collect(),
+            false => stale.into_iter().collect(),
         };
-        self.in_flight = Some((RequestId(0), names.clone()));
+        self.in_flight = Some(Asked { id: RequestId(0), topics: names.clone(), full });
         let allow_auto_create = self.settings.allow_auto_create;
         let encode = move |w: &mut crate::protocol::Writer, version: i16| {
             let topics = names.iter().map(|n| MetadataRequestTopic { name: Some(n), ..Default::default() });
@@ -243,17 +262,27 @@ impl Metadata {
 
     pub(super) fn sent(&mut self, id: RequestId) {
         if let Some(in_flight) = &mut self.in_flight {
-            in_flight.0 = id;
+            in_flight.id = id;
         }
     }
 
+    /// Takes a result in. An error is one that a broker's answer gave; those of connections are known already.
     pub(super) fn on_response(&mut self, now: Now, id: RequestId, result: RequestResult) -> Option<Error> {
-        let (_, asked) = self.in_flight.take().filter(|f| f.0 == id)?;
+        let asked = self.in_flight.take_if(|f| f.id == id)?;
+        let answered = result.is_ok();
         let taken = result.map_err(|e| e.error).and_then(|r| {
             let node = r.node;
-            self.take_in(now, &asked, &r).map_err(|e| e.broker(node))
+            self.take_in(&asked, &r).map_err(|e| e.broker(node).phase(Phase::Request))
         });
         let waits = matches!(&taken, Ok(true));
+        match &taken {
+            Ok(_) if asked.full => self.last_full = now.mono,
+            Ok(_) => {}
+            Err(_) => {
+                self.stale_all |= asked.full;
+                self.stale.extend(asked.topics.into_iter().filter(|t| self.topics.contains_key(t)));
+            }
+        }
         match &taken {
             Ok(false) => self.failures = 0,
             _ => self.failures = self.failures.saturating_add(1),
@@ -264,16 +293,12 @@ impl Metadata {
             // Two refreshes in a row are still this far apart, however many ask for them.
             self.retry_at = now.mono.plus_ms(self.settings.retry.base_ms / 4);
         }
-        taken.err()
+        self.last_error = taken.err();
+        self.last_error.clone().filter(|_| answered)
     }
 
     /// Takes a response in. `Ok(true)`: some of what was asked for must be asked for again.
-    fn take_in(
-        &mut self,
-        now: Now,
-        asked: &[Arc<str>],
-        response: &super::request::Response,
-    ) -> Result<bool, Error> {
+    fn take_in(&mut self, asked: &Asked, response: &super::request::Response) -> Result<bool, Error> {
         let mut reader = Reader::new(&response.body);
         let response = MetadataResponse::decode(&mut reader, response.version)
             .map_err(|e| Error::new(Code::PROTOCOL, format!("a metadata response cannot be read: {e}")))?;
@@ -288,13 +313,14 @@ impl Metadata {
             return Err(Error::new(Code::BROKER_NOT_AVAILABLE, "the metadata names no broker"));
         }
         self.take_in_brokers(&response);
-        if std::mem::take(&mut self.stale_all) {
-            self.last_full = now.mono;
-        }
-        for name in asked {
-            self.stale.remove(name);
-        }
         let mut again = false;
+        if response.topics.len() < asked.topics.len() {
+            let told: HashSet<&str> = response.topics.iter().filter_map(|t| t.name).collect();
+            let left_out = asked.topics.iter().filter(|t| !told.contains(&***t));
+            let stale: Vec<_> = left_out.filter(|t| self.topics.contains_key(*t)).cloned().collect();
+            again = !stale.is_empty();
+            self.stale.extend(stale);
+        }
         for topic in &response.topics {
             if let Some(name) = topic.name.filter(|n| self.topics.contains_key(*n)) {
                 again |= self.take_in_topic(name, topic);
@@ -332,7 +358,7 @@ impl Metadata {
         let name: Arc<str> = name.into();
         let code = Code(i32::from(topic.error_code));
         let new = if code.is_ok() {
-            TopicState::Known(Arc::new(topic_of(&name, topic, self.known(&name))))
+            TopicState::Known(Arc::new(topic_of(&name, topic, self.known(&name), &self.brokers)))
         } else {
             let error = Error::new(code, format!("no metadata of topic {name}"));
             match error.is_retriable() {
@@ -377,6 +403,7 @@ fn topic_of(
     name: &Arc<str>,
     topic: &crate::protocol::messages::metadata_response::MetadataResponseTopic<'_>,
     known: Option<&Arc<TopicMetadata>>,
+    brokers: &Map<NodeId, Broker>,
 ) -> TopicMetadata {
     let known = known.filter(|k| k.id == topic.topic_id);
     let mut partitions: Vec<PartitionMetadata> = topic
@@ -385,7 +412,8 @@ fn topic_of(
         .map(|p| {
             let new = PartitionMetadata {
                 index: p.partition_index,
-                leader: Some(p.leader_id).filter(|id| *id >= 0),
+                // A leader without an address is none yet.
+                leader: Some(p.leader_id).filter(|id| brokers.contains_key(id)),
                 leader_epoch: p.leader_epoch,
                 replicas: p.replica_nodes.clone(),
                 in_sync: p.isr_nodes.clone(),

@@ -421,10 +421,12 @@ impl RecordAccumulator {
     }
 
     fn allocate(&self, size: usize, at: &AppendContext<'_>) -> Result<BytesMut, Error> {
-        self.pool
-            .try_allocate(size)
-            .or_else(|_| self.pool.allocate(size, at.wait_until()))
-            .map_err(|refused| self.refused(size, refused))
+        if let Ok(buffer) = self.pool.try_allocate(size) {
+            return Ok(buffer);
+        }
+        // Open batches that linger hold memory: the I/O thread is to send them now.
+        let exhausted = || self.waker.wake();
+        self.pool.allocate(size, at.wait_until(), &exhausted).map_err(|refused| self.refused(size, refused))
     }
 
     fn refused(&self, size: usize, refused: Refused) -> Error {
@@ -446,6 +448,10 @@ impl RecordAccumulator {
         if let Some((buffer, epoch, _)) = unused {
             self.pool.release_buffer(buffer.len(), buffer);
             self.incomplete.end(epoch);
+            if self.closed.load(Ordering::SeqCst) {
+                // It may have been what the sender waited for to be at its end.
+                self.waker.wake();
+            }
         }
     }
 

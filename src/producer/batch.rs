@@ -1,6 +1,7 @@
 //! `ProducerBatch`: records of one partition that travel together, and are reported together, once.
 
 use super::buffer_pool::BufferPool;
+use super::deliveries::DeliveryChunk;
 use crate::record::{
     AppendError, BatchFacts, ByteBufferOutputStream, Compression, Compressor, MemoryRecordsBuilder,
     RecordRef, BATCH_OVERHEAD,
@@ -63,7 +64,7 @@ impl OpenBatch {
 
     /// Compresses it and makes it ready to be sent. The tokens are charged now that they are counted.
     pub fn seal(self, setting: CompressionSetting, pool: &Arc<BufferPool>) -> SealedBatch {
-        let token_charge = self.tokens.len() * std::mem::size_of::<u64>();
+        let token_charge = DeliveryChunk::charge_of(self.tokens.len());
         let closed = COMPRESSOR.with_borrow_mut(|c| self.builder.close(setting.codec, setting.level, c));
         // The builder's buffer grows for a record larger than batch.size only.
         let buffer_charge = self.charge.max(closed.payload.capacity());

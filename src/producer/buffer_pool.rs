@@ -5,7 +5,7 @@
 
 use crate::sys::signal::Signal;
 use bytes::BytesMut;
-use parking_lot::{Condvar, Mutex};
+use parking_lot::{Condvar, Mutex, MutexGuard};
 use std::collections::VecDeque;
 use std::sync::Arc;
 use std::time::Instant;
@@ -32,7 +32,7 @@ struct State {
     /// Tickets of the threads that wait, first come first served.
     waiting: VecDeque<u64>,
     next_ticket: u64,
-    /// Somebody was refused without waiting, and wants to know when there is room again.
+    /// Somebody was refused, and wants to know when there is room again.
     refused: bool,
     closed: bool,
 }
@@ -94,21 +94,20 @@ impl BufferPool {
         Ok(self.buffer(&mut state))
     }
 
-    /// A buffer of at least `size` bytes, charged; waits for room until `deadline` (`None`: does not wait).
-    pub fn allocate(&self, size: usize, deadline: Option<Instant>) -> Result<BytesMut, Refused> {
+    /// A buffer of at least `size` bytes, charged; waits for room until `deadline` (`None`: does not wait). When
+    /// there is none at once, `exhausted` is called, after [`BufferPool::is_exhausted`] says so.
+    pub fn allocate(
+        &self,
+        size: usize,
+        deadline: Option<Instant>,
+        exhausted: &dyn Fn(),
+    ) -> Result<BytesMut, Refused> {
         let size = size.max(self.poolable);
-        let reused =
-            self.charge_and(
-                size,
-                deadline,
-                |state| {
-                    if size == self.poolable {
-                        state.free.pop()
-                    } else {
-                        None
-                    }
-                },
-            )?;
+        let take = |state: &mut State| match size == self.poolable {
+            true => state.free.pop(),
+            false => None,
+        };
+        let reused = self.charge_and(size, deadline, exhausted, take)?;
         Ok(reused.unwrap_or_else(|| BytesMut::zeroed(size)))
     }
 
@@ -124,15 +123,11 @@ impl BufferPool {
         state.slab.split_to(self.poolable)
     }
 
-    /// Charges `size` bytes that the caller keeps elsewhere.
-    pub fn charge(&self, size: usize, deadline: Option<Instant>) -> Result<(), Refused> {
-        self.charge_and(size, deadline, |_| ())
-    }
-
     fn charge_and<T>(
         &self,
         size: usize,
         deadline: Option<Instant>,
+        exhausted: &dyn Fn(),
         take: impl FnOnce(&mut State) -> T,
     ) -> Result<T, Refused> {
         if size > self.total {
@@ -145,11 +140,14 @@ impl BufferPool {
         if !state.waiting.is_empty() || state.charged + size > self.total {
             let Some(deadline) = deadline else {
                 state.refused = true;
+                drop(state);
+                exhausted();
                 return Err(Refused::Exhausted);
             };
             let ticket = state.next_ticket;
             state.next_ticket += 1;
             state.waiting.push_back(ticket);
+            MutexGuard::unlocked(&mut state, exhausted);
             let outcome = loop {
                 if state.closed {
                     break Err(Refused::Closed);
@@ -158,6 +156,7 @@ impl BufferPool {
                     break Ok(());
                 }
                 if self.freed.wait_until(&mut state, deadline).timed_out() {
+                    state.refused = true;
                     break Err(Refused::Exhausted);
                 }
             };
@@ -229,12 +228,12 @@ mod tests {
     fn memory_is_bounded_and_comes_back() {
         let signal = Arc::new(Signal::new());
         let pool = BufferPool::new(100, 40, signal.clone());
-        let a = pool.allocate(10, None).unwrap();
-        let b = pool.allocate(40, None).unwrap();
+        let a = pool.allocate(10, None, &|| ()).unwrap();
+        let b = pool.allocate(40, None, &|| ()).unwrap();
         assert_eq!((a.len(), b.len(), pool.charged()), (40, 40, 80));
-        assert_eq!(pool.allocate(1, None), Err(Refused::Exhausted));
-        assert_eq!(pool.allocate(1, soon()), Err(Refused::Exhausted));
-        assert_eq!(pool.allocate(101, soon()), Err(Refused::TooLarge));
+        assert_eq!(pool.allocate(1, None, &|| ()), Err(Refused::Exhausted));
+        assert_eq!(pool.allocate(1, soon(), &|| ()), Err(Refused::Exhausted));
+        assert_eq!(pool.allocate(101, soon(), &|| ()), Err(Refused::TooLarge));
         assert!(!signal.is_raised());
         pool.release_buffer(40, a);
         assert!(signal.is_raised(), "who was refused is told");
@@ -247,22 +246,39 @@ mod tests {
     #[test]
     fn a_waiter_gets_what_is_given_back_and_close_ends_waiting() {
         let pool = Arc::new(BufferPool::new(40, 40, Arc::default()));
-        let first = pool.allocate(40, None).unwrap();
+        let first = pool.allocate(40, None, &|| ()).unwrap();
         let other = pool.clone();
-        let waiter =
-            std::thread::spawn(move || other.allocate(40, Some(Instant::now() + Duration::from_secs(30))));
+        let waiter = std::thread::spawn(move || {
+            other.allocate(40, Some(Instant::now() + Duration::from_secs(30)), &|| ())
+        });
         while !pool.is_exhausted() {
             std::thread::yield_now();
         }
         pool.release_buffer(40, first);
         assert_eq!(waiter.join().unwrap().map(|b| b.len()), Ok(40));
         let other = pool.clone();
-        let waiter =
-            std::thread::spawn(move || other.charge(1, Some(Instant::now() + Duration::from_secs(30))));
+        let waiter = std::thread::spawn(move || {
+            other.allocate(1, Some(Instant::now() + Duration::from_secs(30)), &|| ())
+        });
         while !pool.is_exhausted() {
             std::thread::yield_now();
         }
         pool.close();
         assert_eq!(waiter.join().unwrap(), Err(Refused::Closed));
+    }
+
+    #[test]
+    fn whoever_finds_no_room_says_so_before_it_waits() {
+        let pool = BufferPool::new(40, 40, Arc::default());
+        let first = pool.allocate(40, None, &|| panic!("there is room")).unwrap();
+        for deadline in [None, soon()] {
+            let told = std::cell::Cell::new(false);
+            let tell = || told.set(pool.is_exhausted());
+            assert_eq!(pool.allocate(40, deadline, &tell), Err(Refused::Exhausted));
+            assert!(told.get());
+        }
+        assert!(!pool.signal.is_raised());
+        pool.release_buffer(40, first);
+        assert!(pool.signal.is_raised());
     }
 }

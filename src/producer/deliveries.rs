@@ -25,6 +25,13 @@ pub struct DeliveryChunk {
     pub(super) charge: usize,
 }
 
+impl DeliveryChunk {
+    /// What reporting so many records costs of `buffer.memory` until it is taken.
+    pub(super) fn charge_of(records: usize) -> usize {
+        std::mem::size_of::<DeliveryChunk>().saturating_add(records.saturating_mul(8))
+    }
+}
+
 /// The queue between the I/O thread and `poll`. Its signal is up as long as there is something to take.
 pub struct Deliveries {
     queue: Mutex<VecDeque<DeliveryChunk>>,
@@ -39,6 +46,13 @@ impl Deliveries {
     /// `logger`: while it holds lines to be taken, the signal stays up as well.
     pub fn new(pool: Arc<BufferPool>, signal: Arc<Signal>, logger: Logger) -> Deliveries {
         Deliveries { queue: Mutex::new(VecDeque::new()), arrived: Condvar::new(), signal, pool, logger }
+    }
+
+    /// Reports records for which no batch was charged.
+    pub(super) fn push_uncharged(&self, mut chunk: DeliveryChunk) {
+        chunk.charge = DeliveryChunk::charge_of(chunk.tokens.len());
+        self.pool.force_charge(chunk.charge);
+        self.push(chunk);
     }
 
     pub fn push(&self, chunk: DeliveryChunk) {

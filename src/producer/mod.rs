@@ -195,19 +195,20 @@ impl KafkaProducer {
     /// Needs nobody to poll.
     ///
     /// # Errors
-    /// TIMED_OUT: something is left; it goes on being sent.
+    /// TIMED_OUT: something is left; it goes on being sent. What ended the I/O thread's work for this producer.
     pub fn flush(&self, timeout: Duration) -> Result<(), Error> {
         let flush = self.begin_flush();
         let done = self.accumulator.incomplete.wait_flushed(flush, after(timeout));
         self.end_flush();
+        if let Some(fatal) = self.control.fatal.get() {
+            return Err(fatal.clone());
+        }
         if done {
             return Ok(());
         }
-        Err(Error::new(
-            Code::TIMED_OUT,
-            format!("records are left after flushing for {} ms", timeout.as_millis()),
-        )
-        .hint("poll the deliveries to see what fails; flush again to wait longer"))
+        let text = format!("records are left after flushing for {} ms", timeout.as_millis());
+        let hint = "poll the deliveries to see what fails; flush again to wait longer";
+        Err(self.because(Error::new(Code::TIMED_OUT, text).hint(hint)))
     }
 
     /// Begins a flush that the caller waits for by [`KafkaProducer::is_flushed`] and ends by
@@ -252,7 +253,7 @@ impl KafkaProducer {
     /// Adds what last went wrong on the network.
     fn because(&self, error: Error) -> Error {
         match &*self.control.trouble.lock() {
-            Some(trouble) => error.cause(trouble.to_string()),
+            Some(trouble) => error.caused_by(trouble),
             None => error,
         }
     }

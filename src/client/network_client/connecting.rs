@@ -128,11 +128,17 @@ impl NetworkClient {
     /// Remembers what went wrong with a broker, and tells it: when it is something new, not with every attempt.
     pub(super) fn note_failure(&mut self, now: Now, key: NodeKey, error: &Error) {
         let Some(node) = self.nodes.get_mut(&key) else { return };
-        let known = node.connection.last_error.replace(error.clone());
-        let again = known.is_some_and(|k| k.code() == error.code() && k.cause_text() == error.cause_text());
-        let level = if again { Level::Debug } else { Level::Warning };
+        let level = if node.connection.note(now.mono, error) { Level::Warning } else { Level::Debug };
         self.settings.logger.log(now, level, Context::Broker, format_args!("{error}"));
         self.last_error = Some(error.clone());
+    }
+
+    /// As [`NetworkClient::note_failure`], of an answer that came and is of no use.
+    pub fn note_answer(&mut self, now: Now, error: &Error) {
+        let Some(id) = error.broker_id() else { return };
+        let key = NodeKey::data(id);
+        let address = self.nodes.get(&key).map_or_else(String::new, |n| n.connection.address());
+        self.note_failure(now, key, &error.clone().address(address));
     }
 
     /// Closes and forgets a node's connection; fails what was sent with `kind`, and what waited as not sent.

@@ -278,15 +278,19 @@ impl NetworkClient {
             return self.connection_failed(now, key, Phase::Request, Error::new(Code::PROTOCOL, text));
         };
         self.log_request(now, key, &request, frame.len() + 4, "");
+        let Some(node) = self.nodes.get_mut(&key) else { return };
         match frames::response_body(request.api, request.version, request.correlation, &frame) {
             Ok(body) => match request.owner {
-                Some((owner, id)) => self.complete(key, owner, id, &request, body),
+                Some((owner, id)) => {
+                    if node.connection.last_error.take().is_some() {
+                        self.last_error = None;
+                    }
+                    self.complete(key, owner, id, &request, body);
+                }
                 None => self.on_handshake(now, key, conn, request.version, &body),
             },
             Err(error) => {
-                if let Some(node) = self.nodes.get_mut(&key) {
-                    node.in_flight.push_front(request);
-                }
+                node.in_flight.push_front(request);
                 // The peer broke the protocol: nothing on this connection can be trusted any more.
                 self.connection_failed(now, key, Phase::Request, error);
             }

@@ -157,7 +157,12 @@ impl Sender {
         let urgent = self.is_urgent();
         let settings = self.settings;
         let id = self.transaction_manager.producer_id();
-        let limit = if settings.idempotence { MAX_NUMBERED_IN_FLIGHT } else { usize::MAX };
+        let limit = match (settings.idempotence, settings.max_in_flight) {
+            (true, _) => MAX_NUMBERED_IN_FLIGHT,
+            // Also when the leader moves, and what the old one got is not settled yet.
+            (false, 1) => 1,
+            (false, _) => usize::MAX,
+        };
         let order = self.next_order;
         let Some(state) = self.partitions.get_mut(slot).and_then(Option::as_mut) else {
             return Taken::Nothing;

@@ -25,7 +25,12 @@ impl Sender {
         let timeout = self.settings.delivery_timeout_ms;
         let Some(state) = self.state(slot) else { return };
         let queue = state.partition.queue.lock();
-        let waiting = queue.front().map(|b| b.created).or(queue.open.as_ref().map(|o| o.created));
+        let waiting = match queue.front() {
+            Some(batch) => Some(batch.created),
+            // Behind a batch that is being sealed it is not looked at; the end of sealing causes a look.
+            None if queue.sealed() > 0 => None,
+            None => queue.open.as_ref().map(|o| o.created),
+        };
         drop(queue);
         if let Some(oldest) = [state.oldest_unresolved(), waiting].into_iter().flatten().min() {
             self.schedule(slot, oldest.plus_ms(timeout));
@@ -93,8 +98,10 @@ impl Sender {
             batch.attempts
         );
         let mut error = Error::new(Code::DELIVERY_TIMED_OUT, text);
-        if let Some(cause) = batch.last_error.as_ref().or(out.net.last_error()) {
-            error = error.cause(cause.to_string());
+        let leader = self.partitions.get(slot).and_then(Option::as_ref).and_then(|s| s.leader);
+        let unreachable = || leader.and_then(|id| out.net.error_of(super::data(id)));
+        if let Some(cause) = batch.last_error.as_ref().or_else(unreachable).or(out.net.last_error()) {
+            error = error.caused_by(cause);
         }
         self.report(slot, batch, Outcome::Failed(error));
     }
@@ -118,6 +125,11 @@ impl Sender {
 
     /// Makes a topic's partitions known to the application's threads, or fails what waits for it.
     pub(super) fn look_at_waiting_topic(&mut self, now: Now, topic: &Arc<Topic>, out: &mut Outbox<'_>) {
+        if let Some(error) = self.aborted.clone() {
+            self.fail_pending(topic, |_| true, &error);
+            self.waiting_topics.remove(&topic.name);
+            return;
+        }
         match out.metadata.topic(&topic.name) {
             Some(TopicState::Known(known)) if !known.partitions.is_empty() => {
                 let known = known.clone();
@@ -149,7 +161,7 @@ impl Sender {
             for chunk in chunks {
                 let deliveries = self.deliveries.clone();
                 self.accumulator.place(topic, &view, chunk, now, |token, partition, error| {
-                    deliveries.push(unplaced(topic, partition, vec![token], error));
+                    deliveries.push_uncharged(unplaced(topic, partition, vec![token], error));
                 });
             }
         }
@@ -186,7 +198,11 @@ impl Sender {
 
     /// Fails records that waited for their topic longer than `max.block.ms`.
     pub(super) fn expire_waiting_topics(&mut self, now: Now, out: &mut Outbox<'_>) {
-        let topics: Vec<Arc<Topic>> = self.waiting_topics.values().cloned().collect();
+        let late = |topic: &&Arc<Topic>| {
+            let pending = topic.pending.lock();
+            pending.chunks.front().is_none_or(|chunk| chunk.deadline <= now.mono)
+        };
+        let topics: Vec<Arc<Topic>> = self.waiting_topics.values().filter(late).cloned().collect();
         for topic in topics {
             let text = format!(
                 "topic {} was not known within max.block.ms ({} ms)",
@@ -194,16 +210,18 @@ impl Sender {
             );
             let last = match out.metadata.topic(&topic.name) {
                 Some(TopicState::Unknown { last: Some(last) }) => Some(last),
-                _ => out.net.last_error(),
+                _ => out.metadata.last_error().or(out.net.last_error()),
             };
             let mut error = Error::new(Code::TIMED_OUT, text)
                 .hint("create the topic, or check that the brokers are reachable and may create topics");
             if let Some(last) = last {
-                error = error.cause(last.to_string());
+                error = error.caused_by(last);
             }
             self.fail_pending(&topic, |chunk| chunk.deadline <= now.mono, &error);
             if topic.pending.lock().chunks.is_empty() {
                 self.waiting_topics.remove(&topic.name);
+                // Nobody asks about it any more, until something is sent to it again.
+                out.metadata.unwant(&topic.name);
             }
         }
     }
@@ -220,7 +238,7 @@ impl Sender {
         drop(pending);
         for mut chunk in failed {
             let tokens = std::mem::take(&mut chunk.tokens);
-            self.deliveries.push(unplaced(topic, -1, tokens, error.clone()));
+            self.deliveries.push_uncharged(unplaced(topic, -1, tokens, error.clone()));
             self.accumulator.incomplete.end(chunk.epoch);
             self.accumulator.pool.release_buffer(chunk.charge(), chunk.into_buffer());
         }

@@ -19,13 +19,13 @@ use super::topic::Topic;
 use super::transaction_manager::TransactionManager;
 use crate::client::connection_states::Backoff;
 use crate::client::request::{NodeId, NodeKey, Outbox, RequestId, RequestManager, RequestResult};
+use crate::client::timers::Timers;
 use crate::error::Error;
 use crate::time::{earlier, Deadline, Nanos, Now};
 use parking_lot::Mutex;
-use std::cmp::Reverse;
-use std::collections::{BTreeMap, BTreeSet, BinaryHeap, HashMap, VecDeque};
+use std::collections::{BTreeMap, BTreeSet, HashMap, VecDeque};
 use std::sync::atomic::{AtomicBool, Ordering};
-use std::sync::Arc;
+use std::sync::{Arc, OnceLock};
 
 /// What the sender is configured with.
 #[derive(Clone, Copy, Debug)]
@@ -51,6 +51,8 @@ pub struct Control {
     pub abort: AtomicBool,
     /// What last went wrong on the network, while it lasts: the reason that a flush in vain gives.
     pub trouble: Mutex<Option<Error>>,
+    /// The I/O thread gave this client up.
+    pub fatal: OnceLock<Error>,
 }
 
 pub struct Sender {
@@ -65,7 +67,7 @@ pub struct Sender {
     ready: HashMap<NodeId, VecDeque<(usize, QueuePlace)>, foldhash::fast::RandomState>,
     /// Partitions whose open batch waits for `linger.ms`.
     lingering: BTreeSet<usize>,
-    timers: BinaryHeap<Reverse<(Nanos, usize)>>,
+    timers: Timers<usize>,
     /// Topics with records that wait for metadata.
     waiting_topics: BTreeMap<Arc<str>, Arc<Topic>>,
     /// What each request on its way carries: slots.
@@ -73,6 +75,8 @@ pub struct Sender {
     next_order: u64,
     next_place: u64,
     aborted: Option<Error>,
+    /// Why a batch must be sent again, if none was delivered since.
+    last_retried: Option<Error>,
     /// Nothing is noted in `control.trouble`.
     untroubled: bool,
     rng: fastrand::Rng,
@@ -97,12 +101,13 @@ impl Sender {
             partitions: Vec::new(),
             ready: HashMap::default(),
             lingering: BTreeSet::new(),
-            timers: BinaryHeap::new(),
+            timers: Timers::default(),
             waiting_topics: BTreeMap::new(),
             requests: HashMap::default(),
             next_order: 0,
             next_place: 0,
             aborted: None,
+            last_retried: None,
             untroubled: true,
             rng: fastrand::Rng::with_seed(seed),
         }
@@ -140,27 +145,17 @@ impl Sender {
     }
 
     fn run_timers(&mut self, now: Now, out: &mut Outbox<'_>) {
-        while let Some(&Reverse((at, slot))) = self.timers.peek() {
-            if at > now.mono {
-                return;
+        while let Some(slot) = self.timers.pop_due(now.mono) {
+            if let Some(state) = self.state(slot) {
+                state.scheduled = Nanos::NEVER;
             }
-            self.timers.pop();
-            match self.state(slot) {
-                Some(state) if state.scheduled == at => {
-                    state.scheduled = Nanos::NEVER;
-                    self.look_at(now, slot, out);
-                }
-                _ => {}
-            }
+            self.look_at(now, slot, out);
         }
     }
 
     fn schedule(&mut self, slot: usize, at: Nanos) {
-        if let Some(state) = self.state(slot) {
-            if at < state.scheduled {
-                state.scheduled = at;
-                self.timers.push(Reverse((at, slot)));
-            }
+        if let Some(state) = self.partitions.get_mut(slot).and_then(Option::as_mut) {
+            self.timers.schedule(slot, &mut state.scheduled, at);
         }
     }
 
@@ -184,7 +179,13 @@ impl Sender {
     }
 
     fn note_trouble(&mut self, out: &Outbox<'_>) {
-        let now = out.net.last_error();
+        // A leader that something waits for comes first.
+        let leaders = self.ready.iter().filter(|(_, queue)| !queue.is_empty());
+        let now = leaders
+            .filter_map(|(id, _)| out.net.error_of(data(*id)))
+            .next()
+            .or(out.net.last_error())
+            .or(self.last_retried.as_ref());
         if now.is_none() != self.untroubled || now.is_some() {
             self.untroubled = now.is_none();
             *self.control.trouble.lock() = now.cloned();
@@ -192,13 +193,12 @@ impl Sender {
     }
 
     fn next_deadline(&self) -> Option<Deadline> {
-        let timer = self.timers.peek().map(|t| t.0 .0);
         let topics = self
             .waiting_topics
             .values()
             .filter_map(|t| t.pending.lock().chunks.front().map(|r| r.deadline))
             .min();
-        earlier(timer, topics)
+        earlier(self.timers.next(), topics)
     }
 }
 
@@ -248,11 +248,13 @@ impl RequestManager for Sender {
     }
 
     fn is_finished(&self) -> bool {
-        self.accumulator.is_closed()
-            && (self.aborted.is_some() || self.accumulator.incomplete.is_flushed(u64::MAX))
+        // Also after an abort: what was accepted in the moment of it is still to be reported.
+        self.accumulator.is_closed() && self.accumulator.incomplete.is_flushed(u64::MAX)
     }
 
     fn on_fatal(&mut self, error: &Error) {
+        // It is told once.
+        let _ = self.control.fatal.set(error.clone());
         self.accumulator.close();
         let listed = self.accumulator.take_listed();
         for partition in listed {

@@ -107,6 +107,7 @@ impl Sender {
         let code = answer.code;
         // A duplicate is a batch that was written before, its first answer lost.
         if code.is_ok() || code == Code::DUPLICATE_SEQUENCE_NUMBER {
+            self.last_retried = None;
             if let Some(state) = self.state(slot) {
                 state.confirmed(batch.sequence);
             }
@@ -208,12 +209,12 @@ impl Sender {
                 "not delivered after {} attempts (retries={})",
                 batch.attempts, self.settings.retries
             );
-            let error =
-                Error::new(error.code(), text).cause(error.to_string()).retriable(error.is_retriable());
+            let error = Error::new(error.code(), text).caused_by(&error).retriable(error.is_retriable());
             return self.report(slot, &mut batch, Outcome::Failed(error));
         }
         let pause = self.settings.retry.after(batch.attempts.max(1), self.rng.f64());
         batch.retry_at = now.mono.plus_ms(pause);
+        self.last_retried = Some(error.clone());
         batch.last_error = Some(error);
         if let Some(state) = self.state(slot) {
             state.put_back(batch);

@@ -12,7 +12,7 @@ use super::commits::Commits;
 use super::consumer_protocol as protocol;
 use super::turn::{GroupSettings, Identity, Purpose, Turn};
 use crate::client::metadata::{Metadata, TopicState};
-use crate::client::request::{NodeKey, RequestId, RequestResult};
+use crate::client::request::{NodeKey, RequestId};
 use crate::config::Assignor;
 use crate::consumer::assignor::{self, Counts, Member};
 use crate::consumer::shared::Shared;
