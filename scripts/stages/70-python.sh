@@ -14,5 +14,16 @@ trap 'rm -rf "$work"' EXIT
 cd "$work"
 env -u MILENA_LIBRARY -u PYTHONPATH -u LD_LIBRARY_PATH venv/bin/python -c '
 import milena
-print("the wheel works outside the tree:", milena.__file__)
+
+with milena.EmbeddedCluster() as cluster:
+    settings = {"bootstrap.servers": cluster.bootstrap_servers, "group.id": "wheel", "auto.offset.reset": "earliest"}
+    with milena.Producer(settings) as producer:
+        producer.send_many("letters", [str(i) for i in range(1000)])
+    with milena.Consumer(settings) as consumer:
+        consumer.subscribe(["letters"])
+        values = []
+        while len(values) < 1000:
+            values += consumer.poll(20).values()
+assert values == [b"%d" % i for i in range(1000)]
+print("the wheel works outside the tree:", milena.__file__, milena.library_version())
 '

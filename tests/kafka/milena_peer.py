@@ -20,7 +20,7 @@ def write(a):
 
 
 def read(a):
-    settings = {"bootstrap.servers": a.bootstrap, "enable.auto.commit": False, "auto.offset.reset": "none"}
+    settings = {"bootstrap.servers": a.bootstrap, "enable.auto.commit": False, "auto.offset.reset": "earliest"}
     with milena.Consumer(settings) as consumer:
         for topic in a.topic:
             consumer.assign({(topic, p): 0 for p in range(a.partitions)})
