@@ -206,7 +206,11 @@ impl OffsetsManager {
             }
             match out.metadata.leader(&name.topic, name.partition) {
                 Some(leader) => _ = by_node.entry(leader.id).or_default().insert(name.clone(), *at),
-                None => lookup.reply.trouble(&lookup_error(Code::LEADER_NOT_AVAILABLE, name)),
+                // No broker that can be reached is the reason for not knowing a leader.
+                None => match out.net.last_error() {
+                    Some(error) => lookup.reply.trouble(error),
+                    None => lookup.reply.trouble(&lookup_error(Code::LEADER_NOT_AVAILABLE, name)),
+                },
             }
         }
         let deadline = lookup.deadline;

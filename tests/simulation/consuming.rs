@@ -168,8 +168,8 @@ pub fn grouped(seed: u64) {
             feed.send(&mut world);
         }
         pass_time(&mut world, &mut chaos);
-        for i in 0..members.len() {
-            poll_member(&mut world, &mut members[i], &mut read);
+        for member in &mut members {
+            poll_member(&mut world, member, &mut read);
         }
         if joined < 4 && world.rng.u32(0..40) == 0 {
             joined += 1;

@@ -231,7 +231,7 @@ impl World {
                 }
                 self.poll(link.0);
             }
-            Event::ToClient(link, segments) => self.to_client(link, &segments),
+            Event::ToClient(link, segments) => self.deliver_answer(link, &segments),
             Event::ClosedByServer(link) => {
                 self.close_both(link, Error::new(Code::TRANSPORT, "the broker closed the connection"));
             }
@@ -266,7 +266,7 @@ impl World {
         }
     }
 
-    fn to_client(&mut self, link: LinkId, segments: &[Bytes]) {
+    fn deliver_answer(&mut self, link: LinkId, segments: &[Bytes]) {
         let now = self.now();
         let Some(found) = self.links.get_mut(&link) else { return };
         for segment in segments {

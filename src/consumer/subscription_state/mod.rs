@@ -408,8 +408,8 @@ impl SubscriptionState {
     /// What former polls handed out and was not committed since; all of it, should `everything` be true.
     pub fn take_uncommitted(&mut self, everything: bool) -> Vec<(TopicPartition, OffsetAndMetadata)> {
         if everything {
-            let known =
-                self.partitions.iter().filter(|(_, s)| s.processed.is_some() || s.position().is_some());
+            let ours = self.partitions.iter().filter(|(_, s)| s.stage != Stage::Lost);
+            let known = ours.filter(|(_, s)| s.processed.is_some() || s.position().is_some());
             self.uncommitted = known.map(|(id, _)| *id).collect();
         }
         let ids = std::mem::take(&mut self.uncommitted);

@@ -166,6 +166,8 @@ impl Sender {
             Outcome::Delivered { base_offset, append_time_ms } => (base_offset, append_time_ms, None),
             Outcome::Failed(error) => (-1, -1, Some(error)),
         };
+        // Who sees the report may count on the memory.
+        batch.payload = bytes::Bytes::new();
         self.deliveries.push(DeliveryChunk {
             topic: state.partition.topic.clone(),
             partition: state.partition.index,
