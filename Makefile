@@ -74,7 +74,7 @@ header: ## include/milena.h, from the sources
 test: ## All tests, real Kafka included; scripts/test.sh NAME... runs some stages
 	scripts/test.sh
 
-bench: tools ## The benchmark against other clients
+bench: ## Instructions per record, counted by cachegrind against a real broker
 	bench/run
 
 fmt: ## Format the Rust sources
