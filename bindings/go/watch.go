@@ -113,16 +113,19 @@ func (w *watcher) wake() {
 // close ends the goroutine and signals all who asked, now and later. The client's handle stays as it is.
 func (w *watcher) close() {
 	w.mu.Lock()
-	defer w.mu.Unlock()
 	if w.closed {
+		w.mu.Unlock()
 		return
 	}
 	w.closed = true
 	if w.signal != nil {
 		close(w.signal)
 	}
-	if w.file != nil {
-		w.file.Close()
+	file := w.file
+	w.mu.Unlock()
+	// Closing waits for run's function, which takes the lock.
+	if file != nil {
+		file.Close()
 	}
 }
 
