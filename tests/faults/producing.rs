@@ -136,6 +136,9 @@ fn a_partition_or_topic_that_can_not_be() {
     let sent = producer.send(b"t", &mut SliceSource::new(&[record]), None);
     assert_eq!(sent.accepted, 1);
     assert_tells(&failure(&producer), Code::UNKNOWN_TOPIC_OR_PARTITION, &["topic t has no partition 5"]);
+    // Once a record was delivered, the partitions are known for sure.
+    send(&producer, "t", 0, &[b"v"]);
+    deliveries(&producer, 1).remove(0).expect("delivered");
     assert_tells(&refused(&producer, "t", record), Code::UNKNOWN_TOPIC_OR_PARTITION, &["no partition 5"]);
     assert_tells(&refused(&producer, "no spaces", record), Code::INVALID_TOPIC_EXCEPTION, &["position 2"]);
     assert_eq!(producer.memory_in_use(), 0);
