@@ -181,6 +181,7 @@ fn a_flush_in_vain_names_the_cause() {
 }
 
 #[test]
+#[ignore = "which of two causes is the last one depends on the moment at which the broker goes down"]
 fn delivery_timeout_names_the_cause() {
     const TIMES: &[(&str, &str)] = &[
         ("delivery.timeout.ms", "1500"),
