@@ -1,10 +1,9 @@
 //! The handshake of a new connection: ApiVersions tells which versions both sides speak (KIP-35, KIP-511).
 
-use super::frames::begin_request;
 use crate::error::{Code, Error, Phase};
 use crate::protocol::messages::{ApiVersionsRequest, ApiVersionsResponse};
 use crate::protocol::versions::{BrokerVersions, VersionRange};
-use crate::protocol::{ApiKey, EncodeError, Message, Reader, Writer};
+use crate::protocol::{encode_request, ApiKey, EncodeError, Message, Reader};
 use bytes::Bytes;
 
 /// Tried first; an older broker answers it with UNSUPPORTED_VERSION, in the layout of version 0.
@@ -22,10 +21,7 @@ pub fn request(version: i16, correlation: i32, client_id: &str) -> Result<Vec<By
         client_software_version: env!("CARGO_PKG_VERSION"),
         ..Default::default()
     };
-    let mut writer = Writer::frame();
-    begin_request(&mut writer, ApiKey::ApiVersions, version, correlation, client_id)?;
-    body.encode(&mut writer, version)?;
-    writer.finish_frame()
+    encode_request(&body, version, correlation, Some(client_id))
 }
 
 /// Reads the answer to ApiVersions in version `sent`.

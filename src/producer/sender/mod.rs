@@ -9,8 +9,6 @@ mod lifecycle;
 mod partition;
 mod response;
 mod split;
-#[cfg(test)]
-mod tests;
 
 use self::partition::{PartitionState, QueuePlace};
 use super::accumulator::RecordAccumulator;
