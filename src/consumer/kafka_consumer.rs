@@ -488,11 +488,12 @@ fn managers(
     };
     let fetch = FetchSettings { limits, check_crcs: config.check_crcs, retry };
     let (shared, log) = (|| shared.clone(), || log.clone());
+    // Interest in topics comes last: the others change it, and nobody else wakes the machine for that.
     vec![
-        Box::new(TopicInterest::new(shared())),
         Box::new(CoordinatorManager::new(shared(), Arc::new(group), log(), seed.wrapping_add(10))),
         Box::new(OffsetsManager::new(shared(), offsets, log(), seed.wrapping_add(20))),
         Box::new(Fetcher::new(shared(), fetch, log(), seed.wrapping_add(30))),
+        Box::new(TopicInterest::new(shared())),
     ]
 }
 
