@@ -62,6 +62,12 @@ impl ConsumerWaker {
         self.0.wakeup();
     }
 
+    /// The call that blocks now ends, a [`KafkaConsumer::close`] too, and nothing more is done for the consumer.
+    pub fn abandon(&self) {
+        self.0.abandon();
+        self.0.wakeup();
+    }
+
     /// As [`KafkaConsumer::fd`], while another thread is inside the consumer.
     pub fn fd(&self) -> Result<i32> {
         self.0.ready.fd()
