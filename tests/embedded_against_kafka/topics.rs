@@ -106,6 +106,8 @@ fn describing(pair: &mut Pair, run: &'static str) {
         topics: Some(
             names.iter().map(|n| MetadataRequestTopic { name: Some(n), ..Default::default() }).collect(),
         ),
+        // Kafka creates a topic some time after it answered, so neither creates one here.
+        allow_auto_topic_creation: false,
         ..MetadataRequest::default()
     };
     pair.each(|side| {
