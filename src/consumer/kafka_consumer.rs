@@ -12,7 +12,7 @@ use super::notices::Notice;
 use super::offsets::{OffsetsManager, OffsetsSettings};
 use super::partition_state::{End, Position};
 use super::shared::Shared;
-use super::subscription_state::SubscriptionState;
+use super::subscription_state::{Mode, SubscriptionState};
 use super::topic_interest::TopicInterest;
 use super::types::{Event, OffsetAndMetadata, Offsets, Polled};
 use crate::client::request::RequestManager;
@@ -296,7 +296,7 @@ impl KafkaConsumer {
     /// may be committed by the consumer itself, and partitions of a revoked event are given up.
     ///
     /// # Errors
-    /// WAKEUP; BATCHES_HELD when the batches that the application holds leave no memory; CORRUPT_MESSAGE with the
+    /// INVALID_STATE with nothing subscribed or assigned, at once; WAKEUP; BATCHES_HELD when the batches that the application holds leave no memory; CORRUPT_MESSAGE with the
     /// partition and the offset of a batch that can't be read; NO_OFFSET for a partition without a position; what
     /// brokers refuse. None of them is final unless it [is fatal](Error::is_fatal): poll can be called again.
     pub fn poll(&mut self, timeout: Duration, max_records: usize) -> Result<Polled> {
@@ -390,8 +390,24 @@ impl KafkaConsumer {
         if let Some(batch) = self.collector.fetched_records(now, most)? {
             return Ok(Some(Polled::Records(batch)));
         }
+        self.check_reads()?;
         self.check_starved()?;
         Ok(None)
+    }
+
+    /// Without anything to read, no poll will ever have something.
+    fn check_reads(&self) -> Result<()> {
+        let subscription = self.shared.subscription.lock();
+        let nothing = match subscription.mode() {
+            Mode::None => true,
+            Mode::Assigned => subscription.partitions().next().is_none(),
+            Mode::Subscribed => false,
+        };
+        if !nothing {
+            return Ok(());
+        }
+        Err(Error::new(Code::INVALID_STATE, "cannot poll: the consumer is subscribed to no topic, and no partition is assigned")
+            .hint("subscribe or assign first"))
     }
 
     /// Nothing is buffered: if nothing can be fetched either, someone has to give memory back.
