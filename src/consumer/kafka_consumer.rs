@@ -17,7 +17,7 @@ use super::topic_interest::TopicInterest;
 use super::types::{Event, OffsetAndMetadata, Offsets, Polled};
 use crate::client::request::RequestManager;
 use crate::client::wire::{Machine, Wake};
-use crate::client::{settings, ClientCore};
+use crate::client::{settings, ClientCore, Troubles};
 use crate::config::{wire_ms, ConsumerConfig, OffsetReset};
 use crate::error::{Code, Error, Result};
 use crate::log::Logger;
@@ -100,7 +100,8 @@ impl KafkaConsumer {
             OffsetReset::None => None,
         };
         let subscription = SubscriptionState::new(config.group_id.is_some(), default_reset);
-        let shared = Shared::new(subscription, config.fetch_buffer_memory, wake);
+        let troubles = Arc::<Troubles>::default();
+        let shared = Shared::new(subscription, config.fetch_buffer_memory, troubles.clone(), wake);
         let weak = Arc::downgrade(&shared);
         let log = Logger::with_waker(config.client.log, &config.client.client_id, move || {
             if let Some(shared) = weak.upgrade() {
@@ -109,7 +110,7 @@ impl KafkaConsumer {
         });
         let client = &config.client;
         let core = ClientCore::new(
-            settings::network(client, MAX_IN_FLIGHT, log.clone()),
+            settings::network(client, MAX_IN_FLIGHT, log.clone(), troubles),
             settings::metadata(client, config.allow_auto_create_topics),
             managers(config, &shared, &log, seed),
             seed.wrapping_add(100),
@@ -371,8 +372,8 @@ impl KafkaConsumer {
             self.shared.liveness.acknowledge(revocation);
             self.shared.wake();
         }
-        match self.shared.next_notice() {
-            Some(Notice::Error(error)) => return Err(error),
+        match self.next_notice() {
+            Some(Notice::Error(error, _)) => return Err(error),
             Some(Notice::Event(event, revocation)) => {
                 match &event {
                     Event::Revoked(_) => {
@@ -395,6 +396,17 @@ impl KafkaConsumer {
         Ok(None)
     }
 
+    /// What there is to be told, without errors of partitions that are somewhere else by now, or gone.
+    fn next_notice(&self) -> Option<Notice> {
+        loop {
+            let next = self.shared.next_notice()?;
+            let Notice::Error(_, Some((id, epoch))) = &next else { return Some(next) };
+            if self.shared.subscription.lock().current(*id, *epoch).is_some() {
+                return Some(next);
+            }
+        }
+    }
+
     /// Without anything to read, no poll will ever have something.
     fn check_reads(&self) -> Result<()> {
         let subscription = self.shared.subscription.lock();
@@ -406,8 +418,11 @@ impl KafkaConsumer {
         if !nothing {
             return Ok(());
         }
-        Err(Error::new(Code::INVALID_STATE, "cannot poll: the consumer is subscribed to no topic, and no partition is assigned")
-            .hint("subscribe or assign first"))
+        Err(Error::new(
+            Code::INVALID_STATE,
+            "cannot poll: the consumer is subscribed to no topic, and no partition is assigned",
+        )
+        .hint("subscribe or assign first"))
     }
 
     /// Nothing is buffered: if nothing can be fetched either, someone has to give memory back.
