@@ -109,7 +109,7 @@ impl KafkaProducer {
         );
         let managers: Vec<Box<dyn RequestManager>> = vec![Box::new(sender)];
         let core = ClientCore::new(
-            settings::network(&config.client, config.max_in_flight, logger.clone()),
+            settings::network(&config.client, config.max_in_flight, logger.clone(), Arc::default()),
             settings::metadata(&config.client, true),
             managers,
             seed,
