@@ -106,7 +106,19 @@ func (c *Consumer) now(call func(err **C.milena_error) C.milena_status) error {
 	}
 	defer c.leave()
 	var err *C.milena_error
-	return check(call(&err), err)
+	return c.check(call(&err), err)
+}
+
+// check is how a call ended; a handle that is gone is a consumer that was closed meanwhile.
+func (c *Consumer) check(status C.milena_status, err *C.milena_error) error {
+	if status == C.MILENA_OK {
+		return nil
+	}
+	e := taken(status, err)
+	if e.Code == ErrStaleHandle {
+		return errClosed("consumer")
+	}
+	return e
 }
 
 // wait runs a call that may wait in the library, until ctx ends.
@@ -138,7 +150,7 @@ func (c *Consumer) waitOnce(ctx context.Context, call func(C.int64_t, **C.milena
 	stop := context.AfterFunc(ctx, func() { C.go_consumer_wakeup(handle) })
 	defer stop()
 	var err *C.milena_error
-	return check(call(C.int64_t(timeout(ctx)), &err), err)
+	return c.check(call(C.int64_t(timeout(ctx)), &err), err)
 }
 
 // Subscribe joins the group to read these topics, in place of any before; their partitions are shared out among the
@@ -233,12 +245,12 @@ func (c *Consumer) rest(ctx context.Context, ready <-chan struct{}) {
 func (c *Consumer) pollNow() (*Batch, error) {
 	v := C.go_consumer_poll(c.handle)
 	if v.status != C.MILENA_OK {
-		e := taken(v.status, v.err)
-		if e.Code == ErrWakeup {
+		err := c.check(v.status, v.err)
+		if errors.Is(err, ErrWakeup) {
 			// Meant for an earlier call, or for closing: the caller's loop sees to it.
 			return c.pollNow()
 		}
-		return nil, e
+		return nil, err
 	}
 	if v.batch == nil {
 		return nil, nil

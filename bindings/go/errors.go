@@ -144,6 +144,14 @@ func goText(b C.milena_bytes) string {
 	return string(unsafe.Slice((*byte)(b.data), int(b.len)))
 }
 
+// goTextAgain is goText of what is mostly the same as the last time, and then not copied.
+func goTextAgain(last string, b C.milena_bytes) string {
+	if b.data != nil && int(b.len) == len(last) && string(unsafe.Slice((*byte)(b.data), len(last))) == last {
+		return last
+	}
+	return goText(b)
+}
+
 // contextError is the end of a call by its context, together with what the library has to say about it: errors.Is
 // finds context.Canceled or context.DeadlineExceeded in it, errors.As the Error.
 type contextError struct {

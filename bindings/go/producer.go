@@ -284,19 +284,33 @@ func (p *Producer) pollNow() ([]Delivery, error) {
 		return nil, nil
 	}
 	defer C.milena_deliveries_free(v.all)
-	deliveries := make([]Delivery, int(v.n))
-	for i := range deliveries {
-		readDelivery(&deliveries[i], row(v.chunks, i, v.stride))
+	return readDeliveries(v.chunks, int(v.n), v.stride), nil
+}
+
+// readDeliveries copies rows of the library; all tokens are in one block.
+func readDeliveries(first *C.milena_delivery, n int, stride C.size_t) []Delivery {
+	records := 0
+	for i := 0; i < n; i++ {
+		records += int(row(first, i, stride).tokens_len)
 	}
-	return deliveries, nil
+	tokens := make([]uint64, 0, records)
+	deliveries := make([]Delivery, n)
+	topic := ""
+	for i := range deliveries {
+		chunk := row(first, i, stride)
+		topic = goTextAgain(topic, chunk.topic)
+		begin := len(tokens)
+		tokens = append(tokens, unsafe.Slice((*uint64)(chunk.tokens), int(chunk.tokens_len))...)
+		deliveries[i].Topic, deliveries[i].Tokens = topic, tokens[begin:len(tokens):len(tokens)]
+		readDelivery(&deliveries[i], chunk)
+	}
+	return deliveries
 }
 
 func readDelivery(d *Delivery, chunk *C.milena_delivery) {
-	d.Topic = goText(chunk.topic)
 	d.Partition = int32(chunk.partition)
 	d.BaseOffset = int64(chunk.base_offset)
 	d.AppendTime = goTime(int64(chunk.append_time_ms))
-	d.Tokens = append([]uint64(nil), unsafe.Slice((*uint64)(chunk.tokens), int(chunk.tokens_len))...)
 	if chunk.status != C.MILENA_OK {
 		if chunk.error != nil {
 			d.Err = borrowed(chunk.error)

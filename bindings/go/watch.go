@@ -4,6 +4,7 @@ package milena
 import "C"
 
 import (
+	"errors"
 	"fmt"
 	"os"
 	"sync"
@@ -29,6 +30,13 @@ type watcher struct {
 	err    error // why there is no waiting
 }
 
+// past is a signal that was given.
+var past = func() chan struct{} {
+	signal := make(chan struct{})
+	close(signal)
+	return signal
+}()
+
 func newWatcher(sink *logSink, open func(*C.milena_fd, **C.milena_error) C.milena_status) *watcher {
 	w := &watcher{open: open, sink: sink}
 	sink.took = w.wake
@@ -49,7 +57,12 @@ func (w *watcher) next() (<-chan struct{}, error) {
 	w.mu.Lock()
 	defer w.mu.Unlock()
 	if w.file == nil && !w.closed && w.err == nil {
-		w.err = w.start()
+		err := w.start()
+		if errors.Is(err, ErrStaleHandle) {
+			// The client was freed just now, and close is about to come.
+			return past, nil
+		}
+		w.err = err
 	}
 	if w.err != nil {
 		return nil, w.err
