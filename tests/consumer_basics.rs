@@ -192,7 +192,45 @@ fn wakeup_ends_the_next_poll() {
     let mut consumer = world.consumer(&config(None));
     consumer.waker().wakeup();
     assert_eq!(world.error(&mut consumer).code(), milena::Code::WAKEUP);
+    world.topic("t", 1);
+    consumer.assign(&[tp("t", 0)]).unwrap();
     assert!(matches!(world.poll(&mut consumer, 10, 1), Ok(Polled::Nothing)));
+}
+
+#[test]
+fn a_poll_that_can_give_nothing_is_refused_at_once() {
+    let mut world = World::new(1);
+    world.topic("t", 1);
+    world.produce("t", 0, &["a"]);
+    let mut consumer = world.consumer(&config(Some("g")));
+    let refused = |consumer: &mut milena::consumer::KafkaConsumer, now| {
+        let error = consumer.poll_step(now, 1).unwrap_err();
+        assert_eq!(error.code(), milena::Code::INVALID_STATE, "{error}");
+        assert!(error.hint_text().unwrap().contains("subscribe or assign"), "{error}");
+    };
+    refused(&mut consumer, world.now);
+    consumer.assign(&[tp("t", 0)]).unwrap();
+    assert_eq!(values(&world.records(&mut consumer)), ["a"]);
+    consumer.assign(&[]).unwrap();
+    refused(&mut consumer, world.now);
+    consumer.unsubscribe().unwrap();
+    consumer.subscribe(&["t"]).unwrap();
+    assert!(consumer.poll_step(world.now, 1).unwrap().is_none(), "the group has to share out first");
+    consumer.unsubscribe().unwrap();
+    refused(&mut consumer, world.now);
+    // What a commit came to is told all the same.
+    let at = milena::consumer::OffsetAndMetadata { offset: 1, leader_epoch: -1, metadata: None };
+    consumer.commit_async(Some(&vec![(tp("t", 0), at)])).unwrap();
+    let end = loop {
+        world.settle();
+        match consumer.poll_step(world.now, 1) {
+            Ok(polled) => break polled,
+            Err(error) if error.code() == milena::Code::INVALID_STATE => world.run_ms(10),
+            Err(error) => panic!("{error}"),
+        }
+    };
+    assert!(matches!(end, Some(Polled::Event(milena::consumer::Event::Committed { .. }))), "{end:?}");
+    refused(&mut consumer, world.now);
 }
 
 #[test]

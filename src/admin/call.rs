@@ -1,6 +1,7 @@
 //! A call on its way: the operation, the place for its answer, and the inbox in which the I/O thread finds it.
 
 use crate::client::request::{Encode, RequestError, RequestSpec, Response, Target};
+use crate::client::Troubles;
 use crate::error::{Code, Error, Result};
 use crate::protocol::ApiKey;
 use crate::sys::clock;
@@ -47,6 +48,18 @@ struct Slot<A> {
     changed: Condvar,
     deadline: Nanos,
     failure: &'static str,
+    troubles: Arc<Troubles>,
+}
+
+impl<A> Slot<A> {
+    fn timed_out(&self, trouble: &Option<Error>) -> Error {
+        let error = Error::new(Code::TIMED_OUT, format!("{} in time", self.failure));
+        let error = self.troubles.explain(error, trouble.as_ref(), None);
+        match error.cause_text() {
+            Some(_) => error,
+            None => error.hint("no broker could be asked: check bootstrap.servers"),
+        }
+    }
 }
 
 struct State<A> {
@@ -79,18 +92,10 @@ impl<A> Answer<A> {
             }
             let left = (self.0.deadline + GRACE).since(clock::now().mono);
             if left.is_zero() {
-                return Err(timed_out(self.0.failure, &state.trouble));
+                return Err(self.0.timed_out(&state.trouble));
             }
             self.0.changed.wait_for(&mut state, left);
         }
-    }
-}
-
-fn timed_out(failure: &str, trouble: &Option<Error>) -> Error {
-    let error = Error::new(Code::TIMED_OUT, format!("{failure} in time"));
-    match trouble {
-        Some(trouble) => error.cause(trouble.to_string()),
-        None => error.hint("no broker could be asked: check bootstrap.servers"),
     }
 }
 
@@ -179,14 +184,16 @@ impl<O: Operation> Job for Call<O> {
     }
 
     fn time_out(&self) {
-        let error = timed_out(self.slot.failure, &self.slot.state.lock().trouble);
+        let error = self.slot.timed_out(&self.slot.state.lock().trouble);
         self.complete(Err(error));
     }
 }
 
 /// The calls that wait for the I/O thread.
-#[derive(Default)]
-pub(super) struct Inbox(Mutex<Waiting>);
+pub(super) struct Inbox {
+    waiting: Mutex<Waiting>,
+    troubles: Arc<Troubles>,
+}
 
 #[derive(Default)]
 struct Waiting {
@@ -196,6 +203,10 @@ struct Waiting {
 }
 
 impl Inbox {
+    pub fn new(troubles: Arc<Troubles>) -> Inbox {
+        Inbox { waiting: Mutex::default(), troubles }
+    }
+
     pub fn post<O: Operation + 'static>(
         &self,
         now: Now,
@@ -207,8 +218,9 @@ impl Inbox {
             changed: Condvar::new(),
             deadline: now.mono + timeout,
             failure: O::FAILURE,
+            troubles: self.troubles.clone(),
         });
-        let mut waiting = self.0.lock();
+        let mut waiting = self.waiting.lock();
         if let Some(error) = &waiting.ended {
             return Err(error.clone());
         }
@@ -217,7 +229,7 @@ impl Inbox {
     }
 
     pub fn take(&self) -> Vec<Box<dyn Job>> {
-        std::mem::take(&mut self.0.lock().jobs)
+        std::mem::take(&mut self.waiting.lock().jobs)
     }
 
     pub fn close(&self) {
@@ -226,7 +238,7 @@ impl Inbox {
 
     /// Takes no more calls, for this reason unless there is one already; those not taken yet fail with it.
     pub fn end(&self, error: &Error) {
-        let mut waiting = self.0.lock();
+        let mut waiting = self.waiting.lock();
         waiting.ended.get_or_insert_with(|| error.clone());
         let jobs = std::mem::take(&mut waiting.jobs);
         drop(waiting);
@@ -237,6 +249,6 @@ impl Inbox {
 
     /// Why no more calls are taken.
     pub fn ended(&self) -> Option<Error> {
-        self.0.lock().ended.clone()
+        self.waiting.lock().ended.clone()
     }
 }

@@ -27,12 +27,13 @@ fn metadata_request(names: Option<Vec<Arc<str>>>) -> Question {
 /// Reads a metadata response; the error is that of the whole.
 fn read(response: &Response) -> std::result::Result<MetadataResponse<'_>, Trouble> {
     let mut reader = Reader::new(&response.body);
-    let decoded = MetadataResponse::decode(&mut reader, response.version).map_err(unreadable)?;
+    let decoded =
+        MetadataResponse::decode(&mut reader, response.version).map_err(|e| unreadable(response, e))?;
     let code = Code::from(decoded.error_code);
     if code.is_ok() {
         return Ok(decoded);
     }
-    let error = Error::new(code, "the broker refused the metadata request");
+    let error = response.error(code, "the broker refused the metadata request");
     Err(if error.is_retriable() { Trouble::Again(error) } else { Trouble::Failed(error) })
 }
 
@@ -66,7 +67,7 @@ impl Operation for DescribeTopics {
 
     fn on_response(&mut self, response: &Response) -> std::result::Result<Vec<TopicResult>, Trouble> {
         let decoded = read(response)?;
-        let mut topics: Vec<TopicResult> = decoded.topics.iter().map(topic_result).collect();
+        let mut topics: Vec<TopicResult> = decoded.topics.iter().map(|t| topic_result(response, t)).collect();
         topics.sort_by(|a, b| a.name.cmp(&b.name));
         let electing =
             |t: &TopicResult| t.error.as_ref().filter(|e| e.code() == Code::LEADER_NOT_AVAILABLE).cloned();
@@ -78,16 +79,16 @@ impl Operation for DescribeTopics {
             topics.into_iter().map(|t| (t.name.clone(), t)).collect();
         let missing = |name: &Arc<str>| {
             let text = format!("the broker's answer says nothing about topic {name}");
-            TopicResult::new(name.clone(), Some(Error::new(Code::UNKNOWN_SERVER_ERROR, text)))
+            TopicResult::new(name.clone(), Some(response.error(Code::UNKNOWN_SERVER_ERROR, text)))
         };
         Ok(names.iter().map(|n| by_name.get(n).cloned().unwrap_or_else(|| missing(n))).collect())
     }
 }
 
-fn topic_result(topic: &MetadataResponseTopic<'_>) -> TopicResult {
+fn topic_result(response: &Response, topic: &MetadataResponseTopic<'_>) -> TopicResult {
     let name = topic.name.unwrap_or("");
     let code = Code::from(topic.error_code);
-    let error = (!code.is_ok()).then(|| Error::new(code, format!("cannot describe topic {name}")));
+    let error = (!code.is_ok()).then(|| response.error(code, format!("cannot describe topic {name}")));
     let mut partitions: Vec<PartitionMetadata> = topic.partitions.iter().map(partition).collect();
     partitions.sort_by_key(|p| p.index);
     TopicResult {

@@ -63,7 +63,8 @@ impl AdminManager {
                 Some(id) => Target::Node(NodeKey::data(id)),
                 None => {
                     out.metadata.request_update();
-                    call.job.note(&no_controller());
+                    // Without a broker that can be reached nobody can tell of a controller.
+                    call.job.note(&out.net.troubles().last().unwrap_or_else(no_controller));
                     call.state = State::NoController(now.mono.plus_ms(self.settings.retry.max_ms));
                     return;
                 }
@@ -129,7 +130,7 @@ impl RequestManager for AdminManager {
         let Some(number) = self.calls.iter().position(|c| c.state == State::Sent(id)) else { return };
         let Some(call) = self.calls.get_mut(number) else { return };
         let passes = match result {
-            Ok(response) => call.job.on_response(&response).map(|e| e.broker(response.node)),
+            Ok(response) => call.job.on_response(&response),
             Err(RequestError { kind: FailureKind::NotSent, error }) => Some(error),
             Err(RequestError { kind: FailureKind::Disconnected | FailureKind::TimedOut, error }) => {
                 call.job.on_lost();

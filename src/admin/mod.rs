@@ -20,7 +20,7 @@ use self::manager::{AdminManager, Settings};
 use self::topics::{CreateTopics, DeleteTopics};
 use crate::client::request::RequestManager;
 use crate::client::wire::{Machine, Wake};
-use crate::client::{settings, ClientCore};
+use crate::client::{settings, ClientCore, Troubles};
 use crate::config::AdminConfig;
 use crate::error::{Code, Error, Result};
 use crate::log::Logger;
@@ -69,7 +69,8 @@ impl AdminClient {
         let log_signal = Arc::new(Signal::new());
         let raise = log_signal.clone();
         let logger = Logger::with_waker(client.log, &client.client_id, move || raise.raise());
-        let inbox = Arc::new(Inbox::default());
+        let troubles = Arc::<Troubles>::default();
+        let inbox = Arc::new(Inbox::new(troubles.clone()));
         let manager = AdminManager::new(
             inbox.clone(),
             Settings {
@@ -81,7 +82,7 @@ impl AdminClient {
         );
         let managers: Vec<Box<dyn RequestManager>> = vec![Box::new(manager)];
         let core = ClientCore::new(
-            settings::network(client, MAX_IN_FLIGHT, logger.clone()),
+            settings::network(client, MAX_IN_FLIGHT, logger.clone(), troubles.clone()),
             settings::metadata(client, false),
             managers,
             seed,

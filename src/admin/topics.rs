@@ -53,6 +53,7 @@ impl Results {
     /// Takes a response in. `maybe_done` is what a broker says if a lost request was carried out.
     fn take_in<'a>(
         &mut self,
+        response: &Response,
         reports: impl Iterator<Item = Report<'a>>,
         maybe_done: Code,
         verb: &str,
@@ -61,7 +62,7 @@ impl Results {
         for report in reports {
             let Some(at) = self.names.iter().position(|n| &**n == report.name) else { continue };
             let code = Code::from(report.code);
-            let mut error = (!code.is_ok()).then(|| error_of(code, verb, &report));
+            let mut error = (!code.is_ok()).then(|| error_of(response, code, verb, &report));
             if let (true, Some(e)) = (self.lost && code == maybe_done, &error) {
                 error = Some(e.clone().cause(format!(
                     "an earlier request of this call got no answer; it may have {verb}d the topic"
@@ -82,7 +83,7 @@ impl Results {
         }
         let missing = |name: &Arc<str>| {
             let text = format!("the broker's answer says nothing about topic {name}");
-            TopicResult::new(name.clone(), Some(Error::new(Code::UNKNOWN_SERVER_ERROR, text)))
+            TopicResult::new(name.clone(), Some(response.error(Code::UNKNOWN_SERVER_ERROR, text)))
         };
         let results = std::mem::take(&mut self.results).into_iter().zip(&self.names);
         Ok(results.map(|(result, name)| result.unwrap_or_else(|| missing(name))).collect())
@@ -97,16 +98,16 @@ fn passes(code: Code) -> bool {
     )
 }
 
-fn error_of(code: Code, verb: &str, report: &Report<'_>) -> Error {
-    let error = Error::new(code, format!("cannot {verb} topic {}", report.name));
+fn error_of(response: &Response, code: Code, verb: &str, report: &Report<'_>) -> Error {
+    let error = response.error(code, format!("cannot {verb} topic {}", report.name));
     match report.message {
         Some(message) if !message.is_empty() => error.cause(message),
         _ => error,
     }
 }
 
-pub(super) fn unreadable(error: DecodeError) -> Trouble {
-    Trouble::Failed(Error::new(Code::PROTOCOL, format!("the broker's answer can't be read: {error}")))
+pub(super) fn unreadable(response: &Response, e: DecodeError) -> Trouble {
+    Trouble::Failed(response.unreadable(e))
 }
 
 /// See [`AdminClient::create_topics`](super::AdminClient::create_topics).
@@ -149,14 +150,15 @@ impl Operation for CreateTopics {
 
     fn on_response(&mut self, response: &Response) -> std::result::Result<Vec<TopicResult>, Trouble> {
         let mut reader = Reader::new(&response.body);
-        let decoded = CreateTopicsResponse::decode(&mut reader, response.version).map_err(unreadable)?;
+        let decoded = CreateTopicsResponse::decode(&mut reader, response.version)
+            .map_err(|e| unreadable(response, e))?;
         let reports = decoded.topics.iter().map(|t| Report {
             name: t.name,
             id: t.topic_id,
             code: t.error_code,
             message: t.error_message,
         });
-        self.results.take_in(reports, Code::TOPIC_ALREADY_EXISTS, "create")
+        self.results.take_in(response, reports, Code::TOPIC_ALREADY_EXISTS, "create")
     }
 
     fn on_lost(&mut self) {
@@ -217,14 +219,15 @@ impl Operation for DeleteTopics {
 
     fn on_response(&mut self, response: &Response) -> std::result::Result<Vec<TopicResult>, Trouble> {
         let mut reader = Reader::new(&response.body);
-        let decoded = DeleteTopicsResponse::decode(&mut reader, response.version).map_err(unreadable)?;
+        let decoded = DeleteTopicsResponse::decode(&mut reader, response.version)
+            .map_err(|e| unreadable(response, e))?;
         let reports = decoded.responses.iter().map(|t| Report {
             name: t.name.unwrap_or(""),
             id: t.topic_id,
             code: t.error_code,
             message: t.error_message,
         });
-        self.results.take_in(reports, Code::UNKNOWN_TOPIC_OR_PARTITION, "delete")
+        self.results.take_in(response, reports, Code::UNKNOWN_TOPIC_OR_PARTITION, "delete")
     }
 
     fn on_lost(&mut self) {

@@ -76,6 +76,7 @@ pub struct Connection {
     pub key: NodeKey,
     pub host: Arc<str>,
     pub port: u16,
+    address: Arc<str>,
     pub state: State,
     /// Failed attempts in a row.
     pub failures: u32,
@@ -83,7 +84,6 @@ pub struct Connection {
     /// What the host name resolved to, and which of them is next.
     pub addresses: Vec<IpAddr>,
     pub next_address: usize,
-    pub last_error: Option<Error>,
     /// What was last told in the log, and when.
     told: Option<(Error, Nanos)>,
     pub last_used: Nanos,
@@ -94,28 +94,25 @@ const TELL_AGAIN_MS: u64 = 60_000;
 
 impl Connection {
     pub fn new(key: NodeKey, host: Arc<str>, port: u16) -> Connection {
+        let address = if host.contains(':') { format!("[{host}]:{port}") } else { format!("{host}:{port}") };
         Connection {
             key,
             host,
             port,
+            address: address.into(),
             state: State::Idle,
             failures: 0,
             retry_at: Nanos(0),
             addresses: Vec::new(),
             next_address: 0,
-            last_error: None,
             told: None,
             last_used: Nanos(0),
         }
     }
 
     /// `host:port`, as an error names it.
-    pub fn address(&self) -> String {
-        if self.host.contains(':') {
-            format!("[{}]:{}", self.host, self.port)
-        } else {
-            format!("{}:{}", self.host, self.port)
-        }
+    pub fn address(&self) -> &Arc<str> {
+        &self.address
     }
 
     pub fn is_ready(&self) -> bool {
@@ -139,10 +136,9 @@ impl Connection {
         found
     }
 
-    /// Remembers what went wrong. Returns whether it is news for the log: a broker that can't be reached is told
+    /// Whether what went wrong is news for the log: a broker that can't be reached is told
     /// once, not with every attempt.
     pub fn note(&mut self, now: Nanos, error: &Error) -> bool {
-        self.last_error = Some(error.clone());
         let known = self.told.as_ref().is_some_and(|(told, at)| {
             told.code() == error.code()
                 && told.cause_text() == error.cause_text()
@@ -165,7 +161,6 @@ impl Connection {
         self.state = State::Ready { conn, versions: Box::new(versions) };
         self.failures = 0;
         self.next_address = 0;
-        self.last_error = None;
         self.last_used = now;
     }
 }

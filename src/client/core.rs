@@ -5,6 +5,7 @@ use super::network_client::{NetworkClient, Settings};
 use super::request::{Outbox, Owner, RequestId, RequestManager, RequestResult};
 use super::wire::{Closed, ConnId, JobId, Machine, NetOp};
 use crate::error::{Code, Error};
+use crate::protocol::ApiKey;
 use crate::time::{earlier, Deadline, Now};
 use bytes::Bytes;
 use std::net::IpAddr;
@@ -72,8 +73,8 @@ impl ClientCore {
     }
 
     fn on_metadata_response(&mut self, now: Now, id: RequestId, result: RequestResult) {
-        if let Some(error) = self.metadata.on_response(now, id, result) {
-            self.net.note_answer(now, &error);
+        if let Some((node, error)) = self.metadata.on_response(now, id, result) {
+            self.net.note_answer(now, node, ApiKey::Metadata, &error);
         }
         if !self.metadata.has_changed() {
             return;

@@ -58,6 +58,11 @@ impl InFlightRequests {
         self.queue.push_front(request);
     }
 
+    /// The API of the oldest.
+    pub fn first(&self) -> Option<ApiKey> {
+        self.queue.front().map(|r| r.api)
+    }
+
     /// Takes out the requests whose deadline has passed.
     pub fn take_late(&mut self, now: Nanos) -> Vec<InFlight> {
         let (late, rest): (VecDeque<_>, VecDeque<_>) =

@@ -4,8 +4,8 @@
 //! not one for all; everything known is refreshed when `metadata.max.age.ms` has passed.
 
 use super::connection_states::Backoff;
-use super::request::{NodeId, NodeKey, RequestId, RequestResult, RequestSpec, Target};
-use crate::error::{Code, Error, Phase};
+use super::request::{NodeId, NodeKey, RequestId, RequestResult, RequestSpec, Response, Target};
+use crate::error::{Code, Error};
 use crate::protocol::messages::{metadata_request::MetadataRequestTopic, MetadataRequest, MetadataResponse};
 use crate::protocol::{ApiKey, Message, Reader, Uuid};
 use crate::time::{earlier, Deadline, Nanos, Now};
@@ -267,13 +267,15 @@ impl Metadata {
     }
 
     /// Takes a result in. An error is one that a broker's answer gave; those of connections are known already.
-    pub(super) fn on_response(&mut self, now: Now, id: RequestId, result: RequestResult) -> Option<Error> {
+    pub(super) fn on_response(
+        &mut self,
+        now: Now,
+        id: RequestId,
+        result: RequestResult,
+    ) -> Option<(NodeId, Error)> {
         let asked = self.in_flight.take_if(|f| f.id == id)?;
-        let answered = result.is_ok();
-        let taken = result.map_err(|e| e.error).and_then(|r| {
-            let node = r.node;
-            self.take_in(&asked, &r).map_err(|e| e.broker(node).phase(Phase::Request))
-        });
+        let node = result.as_ref().ok().map(|r| r.node);
+        let taken = result.map_err(|e| e.error).and_then(|r| self.take_in(&asked, &r));
         let waits = matches!(&taken, Ok(true));
         match &taken {
             Ok(_) if asked.full => self.last_full = now.mono,
@@ -294,23 +296,20 @@ impl Metadata {
             self.retry_at = now.mono.plus_ms(self.settings.retry.base_ms / 4);
         }
         self.last_error = taken.err();
-        self.last_error.clone().filter(|_| answered)
+        Some((node?, self.last_error.clone()?))
     }
 
     /// Takes a response in. `Ok(true)`: some of what was asked for must be asked for again.
-    fn take_in(&mut self, asked: &Asked, response: &super::request::Response) -> Result<bool, Error> {
-        let mut reader = Reader::new(&response.body);
-        let response = MetadataResponse::decode(&mut reader, response.version)
-            .map_err(|e| Error::new(Code::PROTOCOL, format!("a metadata response cannot be read: {e}")))?;
+    fn take_in(&mut self, asked: &Asked, answer: &Response) -> Result<bool, Error> {
+        let response = MetadataResponse::decode(&mut Reader::new(&answer.body), answer.version)
+            .map_err(|e| answer.unreadable(e))?;
         if response.error_code != 0 {
-            return Err(Error::new(
-                Code(i32::from(response.error_code)),
-                "the broker refused the metadata request",
-            ));
+            let code = Code(i32::from(response.error_code));
+            return Err(answer.error(code, "the broker refused the metadata request"));
         }
         if response.brokers.is_empty() {
             // A broker that is just starting: nothing of it can be used.
-            return Err(Error::new(Code::BROKER_NOT_AVAILABLE, "the metadata names no broker"));
+            return Err(answer.error(Code::BROKER_NOT_AVAILABLE, "the metadata names no broker"));
         }
         self.take_in_brokers(&response);
         let mut again = false;
@@ -323,7 +322,7 @@ impl Metadata {
         }
         for topic in &response.topics {
             if let Some(name) = topic.name.filter(|n| self.topics.contains_key(*n)) {
-                again |= self.take_in_topic(name, topic);
+                again |= self.take_in_topic(name, topic, answer);
             }
         }
         self.updates += 1;
@@ -354,13 +353,14 @@ impl Metadata {
         &mut self,
         name: &str,
         topic: &crate::protocol::messages::metadata_response::MetadataResponseTopic<'_>,
+        answer: &Response,
     ) -> bool {
         let name: Arc<str> = name.into();
         let code = Code(i32::from(topic.error_code));
         let new = if code.is_ok() {
             TopicState::Known(Arc::new(topic_of(&name, topic, self.known(&name), &self.brokers)))
         } else {
-            let error = Error::new(code, format!("no metadata of topic {name}"));
+            let error = answer.error(code, format!("no metadata of topic {name}"));
             match error.is_retriable() {
                 true => TopicState::Unknown { last: Some(error) },
                 false => TopicState::Failed(error),

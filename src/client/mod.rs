@@ -10,8 +10,10 @@ pub mod network_client;
 pub mod request;
 pub mod settings;
 pub mod timers;
+pub mod troubles;
 pub mod wire;
 
 pub use self::core::ClientCore;
 pub use metadata::Metadata;
 pub use network_client::NetworkClient;
+pub use troubles::Troubles;

@@ -1,8 +1,9 @@
 //! Requests and responses as the state machines hand them to each other.
 
+use super::troubles::Troubles;
 use super::wire::Wake;
-use crate::error::Error;
-use crate::protocol::{ApiKey, EncodeError, Writer};
+use crate::error::{Code, Error, Phase};
+use crate::protocol::{ApiKey, DecodeError, EncodeError, Writer};
 use crate::time::{Deadline, Nanos, Now};
 use bytes::Bytes;
 use std::sync::Arc;
@@ -15,6 +16,8 @@ pub type NodeId = i32;
 pub enum Lane {
     Data,
     Coordinator,
+    /// For what takes a round trip, while the other two are held up.
+    Lookup,
 }
 
 /// A broker, and which of the connections to it.
@@ -30,6 +33,9 @@ impl NodeKey {
     }
     pub fn coordinator(id: NodeId) -> NodeKey {
         NodeKey { id, lane: Lane::Coordinator }
+    }
+    pub fn lookup(id: NodeId) -> NodeKey {
+        NodeKey { id, lane: Lane::Lookup }
     }
 }
 
@@ -82,10 +88,34 @@ pub struct Response {
     pub api: ApiKey,
     pub version: i16,
     pub node: NodeId,
+    /// `host:port` of the broker.
+    pub address: Arc<str>,
+    pub(super) lane: Lane,
+    pub(super) troubles: Arc<Troubles>,
+    pub(super) received: Nanos,
     /// Empty for a request that is not answered.
     pub body: Bytes,
     /// When the request was handed to the connection.
     pub sent: Nanos,
+}
+
+impl Response {
+    /// An error that this answer tells, or is.
+    pub fn error(&self, code: Code, message: impl Into<String>) -> Error {
+        Error::new(code, message).broker(self.node).address(&*self.address).phase(Phase::Request)
+    }
+
+    /// The answer is not what the protocol says: an error, and a trouble with this broker.
+    pub fn unreadable(&self, e: DecodeError) -> Error {
+        let text =
+            format!("the answer to {} cannot be read: {e} (version {})", self.api.name(), self.version);
+        let error = self.error(Code::PROTOCOL, text).hint(
+            "the broker, or something between here and it, does not keep to Kafka's protocol: is it a Kafka broker?",
+        );
+        let key = NodeKey { id: self.node, lane: self.lane };
+        self.troubles.note(self.received, key, Some(self.api), &error);
+        error
+    }
 }
 
 /// Why there is no response.

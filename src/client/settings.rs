@@ -3,6 +3,7 @@
 use super::connection_states::Backoff;
 use super::metadata::MetadataSettings;
 use super::network_client::Settings;
+use super::troubles::Troubles;
 use super::wire::SocketOptions;
 use crate::config::ClientConfig;
 use crate::log::Logger;
@@ -13,7 +14,12 @@ pub fn retry_backoff(config: &ClientConfig) -> Backoff {
     Backoff { base_ms: config.retry_backoff_ms, max_ms: config.retry_backoff_max_ms }
 }
 
-pub fn network(config: &ClientConfig, max_in_flight: usize, logger: Logger) -> Settings {
+pub fn network(
+    config: &ClientConfig,
+    max_in_flight: usize,
+    logger: Logger,
+    troubles: Arc<Troubles>,
+) -> Settings {
     let buffer = |size: Option<usize>| size.map_or(-1, |s| i32::try_from(s).unwrap_or(i32::MAX));
     Settings {
         client_id: config.client_id.as_str().into(),
@@ -31,6 +37,7 @@ pub fn network(config: &ClientConfig, max_in_flight: usize, logger: Logger) -> S
         },
         idle_ms: config.connections_max_idle_ms,
         logger,
+        troubles,
     }
 }
 

@@ -103,7 +103,9 @@ impl KafkaConsumer {
             let left = until.since(clock::now().mono);
             if left.is_zero() {
                 let text = format!("the position of {partition} was not found within {} ms", millis(timeout));
-                return Err(Error::new(Code::TIMED_OUT, text));
+                let own = self.shared.subscription.lock().trouble(partition);
+                let error = Error::new(Code::TIMED_OUT, text);
+                return Err(self.shared.troubles.explain(error, own.as_ref(), None));
             }
             if self.shared.take_wakeup() {
                 return Err(woken_up());
@@ -185,7 +187,7 @@ impl KafkaConsumer {
             let left = until.since(clock::now().mono);
             if left.is_zero() {
                 let text = "the consumer is closed, but it had no time to commit and to leave its group";
-                break Err(Error::new(Code::TIMED_OUT, text));
+                break Err(self.shared.troubles.explain(Error::new(Code::TIMED_OUT, text), None, None));
             }
             self.shared.answered.wait(left);
         };
@@ -221,10 +223,7 @@ impl KafkaConsumer {
             let left = until.since(clock::now().mono);
             if left.is_zero() {
                 let error = Error::new(Code::TIMED_OUT, format!("{what} within {} ms", millis(timeout)));
-                return Err(match pending.last_trouble() {
-                    Some(trouble) => error.cause(trouble.to_string()),
-                    None => error,
-                });
+                return Err(self.shared.troubles.explain(error, pending.last_trouble().as_ref(), None));
             }
             self.shared.answered.wait(left);
         }

@@ -15,7 +15,7 @@ use crate::client::connection_states::Backoff;
 use crate::client::request::{
     FailureKind, NodeId, Outbox, RequestError, RequestId, RequestManager, RequestResult, Response,
 };
-use crate::error::{Code, Error, Place};
+use crate::error::{Code, Error, Phase, Place};
 use crate::log::{Context, Logger};
 use crate::protocol::messages::fetch_response::PartitionData;
 use crate::protocol::messages::FetchResponse;
@@ -224,11 +224,11 @@ impl Fetcher {
     ) -> Result<(), Error> {
         let body = &response.body;
         let version = response.version;
-        let answer = FetchResponse::decode(&mut Reader::new(body), version)
-            .map_err(|e| e.into_error("a fetch response").broker(response.node))?;
+        let answer =
+            FetchResponse::decode(&mut Reader::new(body), version).map_err(|e| response.unreadable(e))?;
         if answer.error_code != 0 {
             let code = Code(i32::from(answer.error_code));
-            return Err(Error::new(code, "the broker refused the fetch").broker(response.node));
+            return Err(response.error(code, "the broker refused the fetch"));
         }
         if let Some(node) = self.nodes.get_mut(&sent.node) {
             node.failures = 0;
@@ -243,7 +243,7 @@ impl Fetcher {
                 let Some(asked) = sent.plan.asked.get(&id) else { continue };
                 match Code(i32::from(data.error_code)) {
                     Code::NONE => self.on_data(now, id, asked, data, &mut completed),
-                    code => self.on_error(now, id, asked, code, response.node, out),
+                    code => self.on_error(now, id, asked, code, response, out),
                 }
             }
         }
@@ -305,11 +305,11 @@ impl Fetcher {
         id: PartitionId,
         asked: &Asked,
         code: Code,
-        node: NodeId,
+        response: &Response,
         out: &mut Outbox<'_>,
     ) {
         match code {
-            Code::OFFSET_OUT_OF_RANGE => self.on_out_of_range(now, id, asked, node),
+            Code::OFFSET_OUT_OF_RANGE => self.on_out_of_range(now, id, asked, response),
             Code::NOT_LEADER_OR_FOLLOWER
             | Code::LEADER_NOT_AVAILABLE
             | Code::REPLICA_NOT_AVAILABLE
@@ -323,16 +323,22 @@ impl Fetcher {
                 out.metadata.request_topic_update(&topic);
                 self.fail(now, id, asked, None);
             }
+            // What lies corrupt in a log stays so; the broker does not say how far.
+            Code::CORRUPT_MESSAGE => {
+                let error = self.error(code, id, asked, "the broker found it corrupt");
+                let error = from(response, error).retriable(false);
+                self.fail(now, id, asked, Some(error.hint("seek to an offset behind it to read on")));
+            }
             code => {
-                let error = self.error(code, id, asked, "the broker refused to give records").broker(node);
+                let error = self.error(code, id, asked, "the broker refused to give records");
                 // The retriable ones pass without anybody's doing.
-                let error = Some(error).filter(|e| !e.is_retriable() && code != Code::UNKNOWN_SERVER_ERROR);
-                self.fail(now, id, asked, error);
+                let passes = error.is_retriable() || code == Code::UNKNOWN_SERVER_ERROR;
+                self.fail(now, id, asked, (!passes).then(|| from(response, error)));
             }
         }
     }
 
-    fn on_out_of_range(&mut self, now: Now, id: PartitionId, asked: &Asked, node: NodeId) {
+    fn on_out_of_range(&mut self, now: Now, id: PartitionId, asked: &Asked, response: &Response) {
         let mut subscription = self.shared.subscription.lock();
         let Some(state) = subscription.current_mut(id, asked.epoch) else { return };
         if state.next_fetch != Some(asked.offset) {
@@ -354,7 +360,7 @@ impl Fetcher {
         }
         let error =
             self.error(Code::NO_OFFSET, id, asked, "it is out of range, and auto.offset.reset is none");
-        self.fail(now, id, asked, Some(error.broker(node)));
+        self.fail(now, id, asked, Some(from(response, error)));
     }
 
     fn name(&self, id: PartitionId) -> TopicPartition {
@@ -373,10 +379,10 @@ impl Fetcher {
         let mut subscription = self.shared.subscription.lock();
         let Some(state) = subscription.current(id, asked.epoch) else { return };
         let pause = self.settings.retry.after(state.failures.saturating_add(1), self.rng.f64());
-        subscription.back_off(id, asked.epoch, now.mono.plus_ms(pause), error.clone());
+        subscription.back_off(id, asked.epoch, now.mono.plus_ms(pause), error.clone(), None);
         drop(subscription);
         if let Some(error) = error {
-            self.shared.report(error);
+            self.shared.report_of(id, asked.epoch, error);
         }
     }
 
@@ -392,6 +398,11 @@ impl Fetcher {
         self.shared.fetch_buffer.add(completed.fetches.into_iter());
         self.shared.ready.raise();
     }
+}
+
+/// Names the broker that an error came from.
+fn from(response: &Response, error: Error) -> Error {
+    error.broker(response.node).address(&*response.address).phase(Phase::Request)
 }
 
 /// What one response brought.

@@ -12,12 +12,12 @@ use super::notices::Notice;
 use super::offsets::{OffsetsManager, OffsetsSettings};
 use super::partition_state::{End, Position};
 use super::shared::Shared;
-use super::subscription_state::SubscriptionState;
+use super::subscription_state::{Mode, SubscriptionState};
 use super::topic_interest::TopicInterest;
 use super::types::{Event, OffsetAndMetadata, Offsets, Polled};
 use crate::client::request::RequestManager;
 use crate::client::wire::{Machine, Wake};
-use crate::client::{settings, ClientCore};
+use crate::client::{settings, ClientCore, Troubles};
 use crate::config::{wire_ms, ConsumerConfig, OffsetReset};
 use crate::error::{Code, Error, Result};
 use crate::log::Logger;
@@ -100,7 +100,8 @@ impl KafkaConsumer {
             OffsetReset::None => None,
         };
         let subscription = SubscriptionState::new(config.group_id.is_some(), default_reset);
-        let shared = Shared::new(subscription, config.fetch_buffer_memory, wake);
+        let troubles = Arc::<Troubles>::default();
+        let shared = Shared::new(subscription, config.fetch_buffer_memory, troubles.clone(), wake);
         let weak = Arc::downgrade(&shared);
         let log = Logger::with_waker(config.client.log, &config.client.client_id, move || {
             if let Some(shared) = weak.upgrade() {
@@ -109,7 +110,7 @@ impl KafkaConsumer {
         });
         let client = &config.client;
         let core = ClientCore::new(
-            settings::network(client, MAX_IN_FLIGHT, log.clone()),
+            settings::network(client, MAX_IN_FLIGHT, log.clone(), troubles),
             settings::metadata(client, config.allow_auto_create_topics),
             managers(config, &shared, &log, seed),
             seed.wrapping_add(100),
@@ -296,7 +297,7 @@ impl KafkaConsumer {
     /// may be committed by the consumer itself, and partitions of a revoked event are given up.
     ///
     /// # Errors
-    /// WAKEUP; BATCHES_HELD when the batches that the application holds leave no memory; CORRUPT_MESSAGE with the
+    /// INVALID_STATE with nothing subscribed or assigned, at once; WAKEUP; BATCHES_HELD when the batches that the application holds leave no memory; CORRUPT_MESSAGE with the
     /// partition and the offset of a batch that can't be read; NO_OFFSET for a partition without a position; what
     /// brokers refuse. None of them is final unless it [is fatal](Error::is_fatal): poll can be called again.
     pub fn poll(&mut self, timeout: Duration, max_records: usize) -> Result<Polled> {
@@ -371,8 +372,8 @@ impl KafkaConsumer {
             self.shared.liveness.acknowledge(revocation);
             self.shared.wake();
         }
-        match self.shared.next_notice() {
-            Some(Notice::Error(error)) => return Err(error),
+        match self.next_notice() {
+            Some(Notice::Error(error, _)) => return Err(error),
             Some(Notice::Event(event, revocation)) => {
                 match &event {
                     Event::Revoked(_) => {
@@ -390,8 +391,38 @@ impl KafkaConsumer {
         if let Some(batch) = self.collector.fetched_records(now, most)? {
             return Ok(Some(Polled::Records(batch)));
         }
+        self.check_reads()?;
         self.check_starved()?;
         Ok(None)
+    }
+
+    /// What there is to be told, without errors of partitions that are somewhere else by now, or gone.
+    fn next_notice(&self) -> Option<Notice> {
+        loop {
+            let next = self.shared.next_notice()?;
+            let Notice::Error(_, Some((id, epoch))) = &next else { return Some(next) };
+            if self.shared.subscription.lock().current(*id, *epoch).is_some() {
+                return Some(next);
+            }
+        }
+    }
+
+    /// Without anything to read, no poll will ever have something.
+    fn check_reads(&self) -> Result<()> {
+        let subscription = self.shared.subscription.lock();
+        let nothing = match subscription.mode() {
+            Mode::None => true,
+            Mode::Assigned => subscription.partitions().next().is_none(),
+            Mode::Subscribed => false,
+        };
+        if !nothing {
+            return Ok(());
+        }
+        Err(Error::new(
+            Code::INVALID_STATE,
+            "cannot poll: the consumer is subscribed to no topic, and no partition is assigned",
+        )
+        .hint("subscribe or assign first"))
     }
 
     /// Nothing is buffered: if nothing can be fetched either, someone has to give memory back.

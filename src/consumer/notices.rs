@@ -1,5 +1,6 @@
 //! Events and errors that wait for the application's next poll.
 
+use super::partition_state::PartitionId;
 use super::types::Event;
 use crate::error::Error;
 use std::collections::VecDeque;
@@ -9,7 +10,8 @@ use std::collections::VecDeque;
 pub enum Notice {
     /// An event; a revocation has a number, others have 0.
     Event(Event, u64),
-    Error(Error),
+    /// An error; of a partition in this epoch, if it is one of a partition.
+    Error(Error, Option<(PartitionId, u64)>),
 }
 
 #[derive(Debug, Default)]
@@ -39,17 +41,17 @@ impl Notices {
         self.queue.push_back(Notice::Event(event, revocation));
     }
 
-    pub fn push_error(&mut self, error: Error) {
+    pub fn push_error(&mut self, error: Error, of: Option<(PartitionId, u64)>) {
         if self.errors < MAX_ERRORS {
             self.errors += 1;
-            self.queue.push_back(Notice::Error(error));
+            self.queue.push_back(Notice::Error(error, of));
         }
     }
 
     pub fn next(&mut self) -> Option<Notice> {
         let next = self.queue.pop_front();
         match &next {
-            Some(Notice::Error(_)) => self.errors -= 1,
+            Some(Notice::Error(..)) => self.errors -= 1,
             Some(Notice::Event(Event::Committed { .. }, _)) => self.commits -= 1,
             _ => {}
         }
@@ -60,7 +62,7 @@ impl Notices {
     pub fn clear_group(&mut self) {
         self.queue.retain(|n| match n {
             Notice::Event(event, _) => matches!(event, Event::Committed { .. }),
-            Notice::Error(_) => true,
+            Notice::Error(..) => true,
         });
     }
 
@@ -81,7 +83,7 @@ mod tests {
         let mut notices = Notices::default();
         notices.push(Event::Assigned(Vec::new()), 0);
         for _ in 0..100 {
-            notices.push_error(Error::new(Code::TIMED_OUT, "again"));
+            notices.push_error(Error::new(Code::TIMED_OUT, "again"), None);
         }
         for _ in 0..MAX_COMMITS + 5 {
             notices.push(Event::Committed { offsets: Vec::new(), error: None }, 0);

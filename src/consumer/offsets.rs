@@ -8,9 +8,9 @@ use super::types::OffsetAndTimestamp;
 use crate::client::connection_states::Backoff;
 use crate::client::metadata::{Metadata, TopicState};
 use crate::client::request::{
-    NodeId, NodeKey, Outbox, RequestId, RequestManager, RequestResult, RequestSpec, Target,
+    NodeId, NodeKey, Outbox, RequestId, RequestManager, RequestResult, RequestSpec, Response, Target,
 };
-use crate::error::{Code, Error};
+use crate::error::{Code, Error, Phase, Place as LogPlace};
 use crate::log::{Context, Logger};
 use crate::protocol::messages::list_offsets_request::{ListOffsetsPartition, ListOffsetsTopic};
 use crate::protocol::messages::list_offsets_response::ListOffsetsPartitionResponse;
@@ -56,7 +56,16 @@ struct Lookup {
     deadline: Nanos,
     retry_at: Nanos,
     failures: u32,
+    last_error: Option<Error>,
     reply: Reply<Vec<(TopicPartition, Option<OffsetAndTimestamp>)>>,
+}
+
+impl Lookup {
+    /// Notes a failure that is being retried.
+    fn trouble(&mut self, error: Error) {
+        self.reply.trouble(&error);
+        self.last_error = Some(error);
+    }
 }
 
 /// What a broker said about one partition.
@@ -117,9 +126,9 @@ impl OffsetsManager {
         &mut self,
         now: Now,
         name: &TopicPartition,
-        id: PartitionId,
-        epoch: u64,
+        (id, epoch): (PartitionId, u64),
         found: Found,
+        response: &Response,
         out: &mut Outbox<'_>,
     ) {
         let code = match found {
@@ -132,7 +141,7 @@ impl OffsetsManager {
             Ok(None) => Code::OFFSET_NOT_AVAILABLE,
             Err(code) => code,
         };
-        let error = lookup_error(code, name);
+        let error = lookup_error(code, name, response);
         if is_stale_metadata(code) {
             out.metadata.request_topic_update(&name.topic);
         }
@@ -144,9 +153,9 @@ impl OffsetsManager {
         let retry_at = self.pause(now, failures.saturating_add(1));
         let report = !error.is_retriable() && error.code() != Code::UNKNOWN_SERVER_ERROR;
         let kept = report.then(|| error.clone());
-        self.shared.subscription.lock().back_off(id, epoch, retry_at, kept);
+        self.shared.subscription.lock().back_off(id, epoch, retry_at, kept, Some(&error));
         if report {
-            self.shared.report(error);
+            self.shared.report_of(id, epoch, error);
             self.shared.answered.raise();
         }
     }
@@ -168,6 +177,7 @@ impl OffsetsManager {
             deadline: now.mono.plus_ms(command.timeout_ms),
             retry_at: Nanos(0),
             failures: 0,
+            last_error: None,
             reply: command.reply,
         };
         self.lookups.insert(self.next_lookup, lookup);
@@ -191,13 +201,16 @@ impl OffsetsManager {
             let rest = lookup.open.keys().next().map_or(String::new(), |p| format!(", {p} among them"));
             let text =
                 format!("the offsets of {} partitions were not found in time{rest}", lookup.open.len());
-            self.end(number, Some(Error::new(Code::TIMED_OUT, text)));
+            let error = Error::new(Code::TIMED_OUT, text);
+            let error = self.shared.troubles.explain(error, lookup.last_error.as_ref(), None);
+            self.end(number, Some(error));
             return None;
         }
         if lookup.retry_at > now.mono {
             return Some(lookup.retry_at.min(lookup.deadline));
         }
         let mut by_node: BTreeMap<NodeId, BTreeMap<TopicPartition, i64>> = BTreeMap::new();
+        let mut trouble = None;
         for (name, at) in &lookup.open {
             if let Some(TopicState::Failed(error)) = out.metadata.topic(&name.topic) {
                 let error = error.clone();
@@ -206,12 +219,11 @@ impl OffsetsManager {
             }
             match out.metadata.leader(&name.topic, name.partition) {
                 Some(leader) => _ = by_node.entry(leader.id).or_default().insert(name.clone(), *at),
-                // No broker that can be reached is the reason for not knowing a leader.
-                None => match out.net.last_error() {
-                    Some(error) => lookup.reply.trouble(error),
-                    None => lookup.reply.trouble(&lookup_error(Code::LEADER_NOT_AVAILABLE, name)),
-                },
+                None => trouble = no_leader(name, out).or(trouble),
             }
+        }
+        if let Some(error) = trouble {
+            lookup.trouble(error);
         }
         let deadline = lookup.deadline;
         for (node, targets) in by_node {
@@ -235,7 +247,14 @@ impl OffsetsManager {
         lookup.reply.complete(error.map_or(Ok(lookup.found), Err));
     }
 
-    fn on_lookup(&mut self, number: u64, name: TopicPartition, at: i64, found: Found, out: &mut Outbox<'_>) {
+    fn on_lookup(
+        &mut self,
+        number: u64,
+        (name, at): (TopicPartition, i64),
+        found: Found,
+        response: &Response,
+        out: &mut Outbox<'_>,
+    ) {
         let Some(lookup) = self.lookups.get_mut(&number) else { return };
         let code = match found {
             Ok(found) => return lookup.found.push((name, found)),
@@ -243,14 +262,14 @@ impl OffsetsManager {
             Err(Code::UNSUPPORTED_FOR_MESSAGE_FORMAT) => return lookup.found.push((name, None)),
             Err(code) => code,
         };
-        let error = lookup_error(code, &name);
+        let error = lookup_error(code, &name, response);
         if is_stale_metadata(code) {
             out.metadata.request_topic_update(&name.topic);
         }
         if !error.is_retriable() {
             return self.end(number, Some(error));
         }
-        lookup.reply.trouble(&error);
+        lookup.trouble(error);
         lookup.open.insert(name, at);
     }
 
@@ -289,12 +308,11 @@ impl OffsetsManager {
         &mut self,
         now: Now,
         purpose: &Purpose,
-        version: i16,
-        body: &[u8],
+        response: &Response,
         out: &mut Outbox<'_>,
     ) -> Result<(), Error> {
-        let answer = ListOffsetsResponse::decode(&mut Reader::new(body), version)
-            .map_err(|e| e.into_error("a list offsets response"))?;
+        let answer = ListOffsetsResponse::decode(&mut Reader::new(&response.body), response.version)
+            .map_err(|e| response.unreadable(e))?;
         let mut answers: BTreeMap<TopicPartition, Found> = BTreeMap::new();
         for topic in &answer.topics {
             for partition in &topic.partitions {
@@ -306,12 +324,12 @@ impl OffsetsManager {
         match purpose {
             Purpose::Reset(targets) => {
                 for (name, (id, epoch)) in targets {
-                    self.on_reset(now, name, *id, *epoch, answer(name), out);
+                    self.on_reset(now, name, (*id, *epoch), answer(name), response, out);
                 }
             }
             Purpose::Lookup(number, targets) => {
                 for (name, at) in targets {
-                    self.on_lookup(*number, name.clone(), *at, answer(name), out);
+                    self.on_lookup(*number, (name.clone(), *at), answer(name), response, out);
                 }
                 self.retry_lookup(now, *number);
             }
@@ -343,7 +361,7 @@ impl OffsetsManager {
             }
             Purpose::Lookup(number, targets) => {
                 if let Some(lookup) = self.lookups.get_mut(&number) {
-                    lookup.reply.trouble(error);
+                    lookup.trouble(error.clone());
                     lookup.open.extend(targets);
                 }
                 self.retry_lookup(now, number);
@@ -363,14 +381,33 @@ fn found(partition: &ListOffsetsPartitionResponse) -> Found {
     }
 }
 
-fn lookup_error(code: Code, name: &TopicPartition) -> Error {
-    let why = match code {
-        Code::LEADER_NOT_AVAILABLE => "no leader is known for it",
-        _ => "the broker refused to tell",
-    };
+fn lookup_error(code: Code, name: &TopicPartition, response: &Response) -> Error {
+    refused(code, "the broker refused to tell", name)
+        .broker(response.node)
+        .address(&*response.address)
+        .phase(Phase::Request)
+}
+
+fn refused(code: Code, why: &str, name: &TopicPartition) -> Error {
     // An answer that leaves a partition out is as good as one that says "later".
     let retriable = Error::new(code, "").is_retriable() || code == Code::UNKNOWN_SERVER_ERROR;
     Error::new(code, format!("the offset of {name} is not known: {why}")).retriable(retriable)
+}
+
+/// Why no leader is known for a partition; nothing before anybody was asked.
+fn no_leader(name: &TopicPartition, out: &Outbox<'_>) -> Option<Error> {
+    // No broker that can be reached is the reason for not knowing more.
+    if let Some(error) = out.net.troubles().last() {
+        return Some(error);
+    }
+    match out.metadata.topic(&name.topic)? {
+        TopicState::Unknown { last } => last.clone(),
+        TopicState::Known(topic) if topic.partition(name.partition).is_none() => {
+            let text = format!("topic {} has {} partitions, no {name}", name.topic, topic.partitions.len());
+            Some(Error::new(Code::UNKNOWN_TOPIC_OR_PARTITION, text))
+        }
+        _ => Some(refused(Code::LEADER_NOT_AVAILABLE, "no leader is known for it", name)),
+    }
 }
 
 fn is_stale_metadata(code: Code) -> bool {
@@ -391,10 +428,15 @@ pub fn no_offset(shared: &Shared, id: PartitionId, epoch: u64, retry_at: Nanos) 
     let mut subscription = shared.subscription.lock();
     let name = subscription.name(id);
     let text = format!("{name} has no committed offset, and auto.offset.reset is none");
-    let error = Error::new(Code::NO_OFFSET, text);
-    subscription.back_off(id, epoch, retry_at, Some(error.clone()));
+    let error = Error::new(Code::NO_OFFSET, text).at(LogPlace {
+        topic: name.topic,
+        partition: name.partition,
+        offset: -1,
+        next_offset: -1,
+    });
+    subscription.back_off(id, epoch, retry_at, Some(error.clone()), None);
     drop(subscription);
-    shared.report(error);
+    shared.report_of(id, epoch, error);
     shared.answered.raise();
 }
 
@@ -417,9 +459,9 @@ impl RequestManager for OffsetsManager {
     fn on_response(&mut self, now: Now, id: RequestId, result: RequestResult, out: &mut Outbox<'_>) {
         let Some(purpose) = self.requests.remove(&id) else { return };
         let error = match result {
-            Ok(r) => match self.on_success(now, &purpose, r.version, &r.body, out) {
+            Ok(r) => match self.on_success(now, &purpose, &r, out) {
                 Ok(()) => return,
-                Err(error) => error.broker(r.node),
+                Err(error) => error,
             },
             Err(failure) => failure.error,
         };

@@ -84,6 +84,8 @@ pub struct PartitionState {
     pub failures: u32,
     /// Why there is no position, or no progress.
     pub error: Option<Error>,
+    /// What failed last and is tried again.
+    pub trouble: Option<Error>,
 }
 
 /// Fetches of one partition that may be in the buffer: one that is read and one ahead.
@@ -103,6 +105,7 @@ impl PartitionState {
             retry_at: Nanos(0),
             failures: 0,
             error: None,
+            trouble: None,
         }
     }
 
@@ -132,6 +135,7 @@ impl PartitionState {
         self.retry_at = Nanos(0);
         self.failures = 0;
         self.error = None;
+        self.trouble = None;
     }
 
     /// Drops what was fetched and begins again at the position.

@@ -6,9 +6,11 @@ use super::budget::Budget;
 use super::commands::{Command, Commands};
 use super::fetch_buffer::FetchBuffer;
 use super::notices::Notices;
+use super::partition_state::PartitionId;
 use super::subscription_state::SubscriptionState;
 use super::types::Event;
 use crate::client::wire::Wake;
+use crate::client::Troubles;
 use crate::error::Error;
 use crate::serialization::TopicPartition;
 use crate::sys::signal::Signal;
@@ -28,6 +30,8 @@ pub struct Shared {
     pub liveness: Liveness,
     commands: Mutex<Commands>,
     notices: Mutex<Notices>,
+    /// What last went wrong with which broker.
+    pub troubles: Arc<Troubles>,
     wakeup: AtomicBool,
     fatal: OnceLock<Error>,
     wake: Arc<dyn Wake>,
@@ -91,7 +95,12 @@ impl Liveness {
 }
 
 impl Shared {
-    pub fn new(subscription: SubscriptionState, budget: usize, wake: Arc<dyn Wake>) -> Arc<Shared> {
+    pub fn new(
+        subscription: SubscriptionState,
+        budget: usize,
+        troubles: Arc<Troubles>,
+        wake: Arc<dyn Wake>,
+    ) -> Arc<Shared> {
         Arc::new(Shared {
             subscription: Mutex::new(subscription),
             fetch_buffer: FetchBuffer::default(),
@@ -101,6 +110,7 @@ impl Shared {
             liveness: Liveness::new(),
             commands: Mutex::new(Commands::default()),
             notices: Mutex::new(Notices::default()),
+            troubles,
             wakeup: AtomicBool::new(false),
             fatal: OnceLock::new(),
             wake,
@@ -167,7 +177,13 @@ impl Shared {
 
     /// Makes the next poll return this error.
     pub fn report(&self, error: Error) {
-        self.notices.lock().push_error(error);
+        self.notices.lock().push_error(error, None);
+        self.ready.raise();
+    }
+
+    /// As [`Shared::report`], for a partition: forgotten should the partition go elsewhere before.
+    pub fn report_of(&self, id: PartitionId, epoch: u64, error: Error) {
+        self.notices.lock().push_error(error, Some((id, epoch)));
         self.ready.raise();
     }
 

@@ -93,8 +93,10 @@ impl Error {
         self
     }
 
+    /// Names the broker. A negative id stands for a bootstrap address whose broker is not known: its address is all
+    /// there is to say.
     pub fn broker(self, id: i32) -> Error {
-        self.edit(|e| e.broker = Some(id))
+        self.edit(|e| e.broker = Some(id).filter(|id| *id >= 0))
     }
     pub fn address(self, address: impl Into<String>) -> Error {
         self.edit(|e| e.address = Some(address.into()))
@@ -105,14 +107,24 @@ impl Error {
     pub fn cause(self, cause: impl Into<String>) -> Error {
         self.edit(|e| e.cause = Some(cause.into()))
     }
-    /// Names the error that this one comes from. Broker, address and phase are that error's, unless this names its
-    /// own.
+    /// Names the error that this one comes from. Broker, address, phase and hint are that error's, unless this names
+    /// its own.
     pub fn caused_by(self, cause: &Error) -> Error {
         self.edit(|e| {
-            e.broker = e.broker.or(cause.0.broker);
-            e.address = e.address.take().or_else(|| cause.0.address.clone());
-            e.phase = e.phase.or(cause.0.phase);
-            e.cause = Some(cause.to_string());
+            let c = &*cause.0;
+            let names_none = e.broker.is_none() && e.address.is_none();
+            if names_none || e.broker.is_some() && e.broker == c.broker {
+                e.broker = c.broker;
+                e.address = e.address.take().or_else(|| c.address.clone());
+            }
+            if names_none || e.address == c.address {
+                e.phase = e.phase.or(c.phase);
+            }
+            e.cause = Some(match e.hint {
+                Some(_) => cause.to_string(),
+                None => Summary(c).to_string(),
+            });
+            e.hint = e.hint.take().or_else(|| c.hint.clone());
         })
     }
     pub fn hint(self, hint: impl Into<Cow<'static, str>>) -> Error {
@@ -167,7 +179,20 @@ impl Error {
 /// One line with everything: `NAME (code): message [broker 1 at host:port, phase tcp]: cause; hint: …`.
 impl fmt::Display for Error {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        let e = &*self.0;
+        Summary(&self.0).fmt(f)?;
+        match &self.0.hint {
+            Some(hint) => write!(f, "; hint: {hint}"),
+            None => Ok(()),
+        }
+    }
+}
+
+/// All of an error but its hint.
+struct Summary<'a>(&'a Inner);
+
+impl fmt::Display for Summary<'_> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let e = self.0;
         write!(f, "{} ({}): {}", e.code.name(), e.code.0, e.message)?;
         match (e.broker, &e.address) {
             (Some(id), Some(at)) => write!(f, " [broker {id} at {at}")?,
@@ -183,13 +208,10 @@ impl fmt::Display for Error {
         if e.broker.is_some() || e.address.is_some() || e.phase.is_some() {
             write!(f, "]")?;
         }
-        if let Some(cause) = &e.cause {
-            write!(f, ": {cause}")?;
+        match &e.cause {
+            Some(cause) => write!(f, ": {cause}"),
+            None => Ok(()),
         }
-        if let Some(hint) = &e.hint {
-            write!(f, "; hint: {hint}")?;
-        }
-        Ok(())
     }
 }
 

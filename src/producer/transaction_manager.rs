@@ -96,11 +96,8 @@ impl TransactionManager {
                             State::Ready(ProducerIdAndEpoch { id: r.producer_id, epoch: r.producer_epoch });
                         return Ok(());
                     }
-                    Ok(r) => Error::new(Code(i32::from(r.error_code)), "no producer id for idempotence")
-                        .broker(response.node),
-                    Err(e) => {
-                        Error::new(Code::PROTOCOL, format!("InitProducerId's answer cannot be read: {e}"))
-                    }
+                    Ok(r) => response.error(Code(i32::from(r.error_code)), "no producer id for idempotence"),
+                    Err(e) => response.unreadable(e),
                 }
             }
             Err(failure) => failure.error,

@@ -181,17 +181,16 @@ fn a_flush_in_vain_names_the_cause() {
 }
 
 #[test]
-#[ignore = "which of two causes is the last one depends on the moment at which the broker goes down"]
 fn delivery_timeout_names_the_cause() {
     const TIMES: &[(&str, &str)] = &[
-        ("delivery.timeout.ms", "1500"),
+        ("delivery.timeout.ms", "3000"),
         ("request.timeout.ms", "1000"),
         ("linger.ms", "0"),
         ("socket.connection.setup.timeout.ms", "1000"),
     ];
     for (down, words) in [
-        // The connection is refused, or, should the broker go down a moment later, reset.
-        (true, &["Connection re", "phase "][..]),
+        // The connection is refused, or, should the broker go down a moment later, closed.
+        (true, &["TRANSPORT", "phase "][..]),
         (false, &["not confirmed; it may have been written", "Produce got no answer", "phase request"]),
     ] {
         let (cluster, producer) = silenced(TIMES, down);
@@ -199,13 +198,13 @@ fn delivery_timeout_names_the_cause() {
         send(&producer, "t", 0, &[b"value"]);
         let error = failure(&producer);
         let took = begin.elapsed();
-        assert!(took >= Duration::from_millis(1450) && took < Duration::from_secs(5), "{took:?}");
+        assert!(took >= Duration::from_millis(2900) && took < Duration::from_secs(20), "{took:?}");
         assert_tells(&error, Code::DELIVERY_TIMED_OUT, words);
         let address = cluster.bootstrap_servers();
         assert_tells(
             &error,
             Code::DELIVERY_TIMED_OUT,
-            &["t-0", "delivery.timeout.ms (1500 ms", &address, "hint: "],
+            &["t-0", "delivery.timeout.ms (3000 ms", &address, "hint: "],
         );
         assert_eq!(producer.memory_in_use(), 0);
     }

@@ -26,6 +26,22 @@ impl BadPeer {
         })
     }
 
+    /// Answers the first request of each connection with a sound frame that has this body; keeps the connection.
+    pub fn answering_to(body: &'static [u8]) -> BadPeer {
+        BadPeer::start(move |stream| {
+            let mut first = [0; 1024];
+            // Length, API, version, correlation id.
+            if stream.read_exact(first.get_mut(..12).expect("12 bytes")).is_err() {
+                return;
+            }
+            let length = u32::try_from(4 + body.len()).expect("a short body").to_be_bytes();
+            let frame = [&length[..], &first[8..12], body].concat();
+            if stream.write_all(&frame).is_ok() {
+                while stream.read(&mut first).is_ok_and(|n| n > 0) {}
+            }
+        })
+    }
+
     fn start(serve: impl Fn(&mut TcpStream) + Send + Sync + 'static) -> BadPeer {
         let listener = TcpListener::bind("127.0.0.1:0").expect("a port");
         let address = listener.local_addr().expect("an address");

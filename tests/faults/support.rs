@@ -1,5 +1,6 @@
 //! Clients and clusters for the tests, and what is asked of every error.
 
+use milena::admin::AdminClient;
 use milena::config::{parse, Config};
 use milena::consumer::KafkaConsumer;
 use milena::embedded::{ClusterSettings, EmbeddedServer};
@@ -32,6 +33,11 @@ pub fn producer(bootstrap: &str, entries: &[(&str, &str)]) -> KafkaProducer {
 pub fn consumer(bootstrap: &str, entries: &[(&str, &str)]) -> KafkaConsumer {
     let config = parse::consumer(&config(bootstrap, entries)).expect("a valid configuration").value;
     KafkaConsumer::new(&config).expect("a consumer")
+}
+
+pub fn admin(bootstrap: &str, entries: &[(&str, &str)]) -> AdminClient {
+    let config = parse::admin(&config(bootstrap, entries)).expect("a valid configuration").value;
+    AdminClient::new(&config).expect("an admin client")
 }
 
 pub fn cluster(brokers: u32) -> EmbeddedServer {

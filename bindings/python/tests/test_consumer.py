@@ -206,7 +206,6 @@ def test_no_committed_offset_names_the_partition(servers, ten):
         assert (caught.value.topic, caught.value.partition) == (ten, 0)
 
 
-@pytest.mark.xfail(reason="the library does not refuse such a poll yet")
 def test_poll_without_subscription_or_assignment(servers):
     with milena.Consumer(servers) as consumer:
         with pytest.raises(milena.InvalidStateError):

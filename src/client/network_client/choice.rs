@@ -41,12 +41,10 @@ impl NetworkClient {
             let Some(w) = self.unassigned.pop_front() else { break };
             if w.deadline <= now.mono {
                 let text = format!("{} found no broker within {} ms", w.spec.api.name(), w.spec.timeout_ms);
-                let mut error = Error::new(Code::TIMED_OUT, text).hint(
+                let error = Error::new(Code::TIMED_OUT, text).hint(
                     "check bootstrap.servers, and that a broker runs there and can be reached from here",
                 );
-                if let Some(last) = &self.last_error {
-                    error = error.caused_by(last);
-                }
+                let error = self.settings.troubles.explain(error, None, None);
                 self.fail(w.owner, w.id, FailureKind::NotSent, error);
                 continue;
             }

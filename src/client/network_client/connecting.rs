@@ -4,7 +4,7 @@ use super::{NetworkClient, Waiting};
 use crate::client::connection_states::State;
 use crate::client::handshake;
 use crate::client::in_flight::InFlight;
-use crate::client::request::{FailureKind, NodeKey, Owner, RequestId, Target};
+use crate::client::request::{FailureKind, NodeId, NodeKey, Owner, RequestId, Target};
 use crate::client::wire::{ConnId, JobId, NetOp};
 use crate::error::{Code, Error, Phase};
 use crate::log::{Context, Level};
@@ -68,7 +68,13 @@ impl NetworkClient {
             }
             Err(e) => {
                 let text = format!("ApiVersions could not be written: {e}");
-                self.connection_failed(now, key, Phase::Request, Error::new(Code::INVALID_ARGUMENT, text));
+                self.connection_failed(
+                    now,
+                    key,
+                    Phase::Request,
+                    None,
+                    Error::new(Code::INVALID_ARGUMENT, text),
+                );
             }
         }
     }
@@ -79,23 +85,31 @@ impl NetworkClient {
                 if let Some(node) = self.nodes.get_mut(&key) {
                     node.connection.ready(now.mono, conn, versions);
                 }
-                self.last_error = None;
+                self.settings.troubles.connected(key);
                 if let Some(idle) = self.settings.idle_ms {
                     self.schedule(key, now.mono.plus_ms(idle));
                 }
             }
             Ok(handshake::Answer::TryVersion(lower)) => self.send_handshake(now, key, conn, lower),
-            Err(error) => self.connection_failed(now, key, Phase::Request, error),
+            Err(error) => self.connection_failed(now, key, Phase::Request, None, error),
         }
     }
 
     /// Ends a connection that failed, closes what is open of it: what it carried fails, and the node waits before
-    /// the next attempt.
-    pub(super) fn connection_failed(&mut self, now: Now, key: NodeKey, phase: Phase, error: Error) {
+    /// the next attempt. `asked`: the API of the request that it failed of, if that is not the first in flight.
+    pub(super) fn connection_failed(
+        &mut self,
+        now: Now,
+        key: NodeKey,
+        phase: Phase,
+        asked: Option<ApiKey>,
+        error: Error,
+    ) {
         let chance = self.rng.f64();
         let Some(node) = self.nodes.get(&key) else { return };
         let connection = &node.connection;
         let was_ready = connection.is_ready();
+        let asked = asked.or_else(|| node.in_flight.first()).filter(|_| was_ready);
         let handshaking = matches!(connection.state, State::Handshaking { .. });
         // Brokers close connections that are idle for long: no error.
         let idle = was_ready && phase == Phase::Tcp && node.in_flight.is_empty() && node.waiting.is_empty();
@@ -104,7 +118,8 @@ impl NetworkClient {
             Phase::Tcp if was_ready && !node.in_flight.is_empty() => Phase::Request,
             other => other,
         };
-        let error = error.broker(key.id).address(connection.address()).phase(phase);
+        // Another connection may do better, whatever was wrong with this one.
+        let error = error.broker(key.id).address(&**connection.address()).phase(phase).retriable(true);
         let error = if handshaking { handshake::explain(error) } else { error };
         // More addresses of the same name are tried at once; only a whole round of failures backs off.
         let more = !was_ready && connection.next_address < connection.addresses.len();
@@ -113,7 +128,7 @@ impl NetworkClient {
             let text = format_args!("closed by the broker while idle: {error}");
             self.settings.logger.debug(now, Context::Broker, text);
         } else {
-            self.note_failure(now, key, &error);
+            self.note_failure(now, key, asked, &error);
         }
         self.drop_connection(key, FailureKind::Disconnected, error);
         let Some(node) = self.nodes.get_mut(&key) else { return };
@@ -126,19 +141,23 @@ impl NetworkClient {
     }
 
     /// Remembers what went wrong with a broker, and tells it: when it is something new, not with every attempt.
-    pub(super) fn note_failure(&mut self, now: Now, key: NodeKey, error: &Error) {
+    pub(super) fn note_failure(&mut self, now: Now, key: NodeKey, api: Option<ApiKey>, error: &Error) {
         let Some(node) = self.nodes.get_mut(&key) else { return };
         let level = if node.connection.note(now.mono, error) { Level::Warning } else { Level::Debug };
         self.settings.logger.log(now, level, Context::Broker, format_args!("{error}"));
-        self.last_error = Some(error.clone());
+        self.settings.troubles.note(now.mono, key, api, error);
+    }
+
+    /// What was answered works, unless whoever asked found the answer to be of no use.
+    pub(super) fn count_answers(&mut self) {
+        for (received, key, api) in self.heard.drain(..) {
+            self.settings.troubles.answered(received, key, api);
+        }
     }
 
     /// As [`NetworkClient::note_failure`], of an answer that came and is of no use.
-    pub fn note_answer(&mut self, now: Now, error: &Error) {
-        let Some(id) = error.broker_id() else { return };
-        let key = NodeKey::data(id);
-        let address = self.nodes.get(&key).map_or_else(String::new, |n| n.connection.address());
-        self.note_failure(now, key, &error.clone().address(address));
+    pub fn note_answer(&mut self, now: Now, id: NodeId, api: ApiKey, error: &Error) {
+        self.note_failure(now, NodeKey::data(id), Some(api), error);
     }
 
     /// Closes and forgets a node's connection; fails what was sent with `kind`, and what waited as not sent.

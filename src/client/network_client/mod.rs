@@ -14,12 +14,13 @@ use super::request::{
     Target,
 };
 use super::timers::Timers;
+use super::troubles::Troubles;
 use super::wire::{Closed, ConnId, JobId, NetOp, SocketOptions};
 use super::{frames, handshake};
 use crate::error::{Code, Error, Phase};
 use crate::log::{Context, Level, Logger, RequestLine};
 use crate::protocol::versions::{BrokerVersions, VersionRange};
-use crate::protocol::Writer;
+use crate::protocol::{ApiKey, Writer};
 use crate::time::{earlier, Deadline, Nanos, Now};
 use bytes::Bytes;
 use std::collections::{HashMap, VecDeque};
@@ -42,6 +43,8 @@ pub struct Settings {
     /// A connection unused for so long is closed; `None` keeps it.
     pub idle_ms: Option<u64>,
     pub logger: Logger,
+    /// What last went wrong with which broker.
+    pub troubles: Arc<Troubles>,
 }
 
 /// A request that waits for its connection.
@@ -80,7 +83,8 @@ pub struct NetworkClient {
     completed: VecDeque<(Owner, RequestId, RequestResult)>,
     /// Set when a connection that worked was lost: the picture of the cluster may be out of date.
     lost_connection: bool,
-    last_error: Option<Error>,
+    /// Who answered what since the last poll.
+    heard: Vec<(Nanos, NodeKey, ApiKey)>,
     next_id: u64,
     rng: fastrand::Rng,
 }
@@ -98,7 +102,7 @@ impl NetworkClient {
             ops: VecDeque::new(),
             completed: VecDeque::new(),
             lost_connection: false,
-            last_error: None,
+            heard: Vec::new(),
             next_id: 0,
             rng: fastrand::Rng::with_seed(seed),
             settings,
@@ -156,20 +160,9 @@ impl NetworkClient {
         }
     }
 
-    /// The last failure to talk to a broker, if no success with any followed.
-    pub fn last_error(&self) -> Option<&Error> {
-        self.last_error.as_ref()
-    }
-
-    /// The last failure to talk to this broker, if it was not followed by success.
-    pub fn error_of(&self, key: NodeKey) -> Option<&Error> {
-        self.nodes.get(&key)?.connection.last_error.as_ref()
-    }
-
-    /// `host:port` of a broker, if it is known.
-    pub fn address_of(&self, id: NodeId) -> Option<String> {
-        let (host, port) = self.brokers.get(&id)?;
-        Some(Connection::new(NodeKey::data(id), host.clone(), *port).address())
+    /// What last went wrong with which broker.
+    pub fn troubles(&self) -> &Arc<Troubles> {
+        &self.settings.troubles
     }
 
     // ---- for the client's core
@@ -188,6 +181,7 @@ impl NetworkClient {
             if let Some(mut node) = self.nodes.remove(&key) {
                 self.timers.cancel(key, &mut node.scheduled);
             }
+            self.settings.troubles.forget(key);
         }
     }
 
@@ -217,6 +211,7 @@ impl NetworkClient {
 
     /// Acts on the time-outs that are due, gives waiting requests to brokers, and says when to be polled next.
     pub fn poll(&mut self, now: Now) -> Option<Deadline> {
+        self.count_answers();
         while let Some(key) = self.timers.pop_due(now.mono) {
             self.check_node(now, key);
         }
@@ -253,7 +248,7 @@ impl NetworkClient {
             Ok(_) => Error::new(Code::NAME_NOT_RESOLVED, "the host name has no address"),
             Err(error) => error,
         };
-        self.connection_failed(now, key, Phase::Dns, error);
+        self.connection_failed(now, key, Phase::Dns, None, error);
     }
 
     pub fn on_connected(&mut self, now: Now, conn: ConnId) {
@@ -275,24 +270,23 @@ impl NetworkClient {
         node.connection.last_used = now.mono;
         let Some(request) = node.in_flight.pop() else {
             let text = format!("a response of {} bytes came that no request asked for", frame.len());
-            return self.connection_failed(now, key, Phase::Request, Error::new(Code::PROTOCOL, text));
+            return self.connection_failed(now, key, Phase::Request, None, Error::new(Code::PROTOCOL, text));
         };
         self.log_request(now, key, &request, frame.len() + 4, "");
         let Some(node) = self.nodes.get_mut(&key) else { return };
         match frames::response_body(request.api, request.version, request.correlation, &frame) {
             Ok(body) => match request.owner {
                 Some((owner, id)) => {
-                    if node.connection.last_error.take().is_some() {
-                        self.last_error = None;
-                    }
-                    self.complete(key, owner, id, &request, body);
+                    // Whether the answer is of use, only who asked can say.
+                    self.heard.push((now.mono, key, request.api));
+                    self.complete(now, key, owner, id, &request, body);
                 }
                 None => self.on_handshake(now, key, conn, request.version, &body),
             },
             Err(error) => {
                 node.in_flight.push_front(request);
                 // The peer broke the protocol: nothing on this connection can be trusted any more.
-                self.connection_failed(now, key, Phase::Request, error);
+                self.connection_failed(now, key, Phase::Request, None, error);
             }
         }
         self.flush_waiting(now, key);
@@ -305,21 +299,39 @@ impl NetworkClient {
         let Some(request) = node.in_flight.pop_unanswered() else { return };
         self.log_request(now, key, &request, 0, "");
         if let Some((owner, id)) = request.owner {
-            self.complete(key, owner, id, &request, Bytes::new());
+            self.complete(now, key, owner, id, &request, Bytes::new());
         }
         self.flush_waiting(now, key);
     }
 
     pub fn on_closed(&mut self, now: Now, conn: ConnId, closed: Closed) {
         let Some(key) = self.conns.remove(&conn) else { return };
-        self.connection_failed(now, key, closed.phase, closed.error);
+        self.connection_failed(now, key, closed.phase, None, closed.error);
     }
 
     // ---- inside
 
-    fn complete(&mut self, key: NodeKey, owner: Owner, id: RequestId, request: &InFlight, body: Bytes) {
-        let response =
-            Response { api: request.api, version: request.version, node: key.id, body, sent: request.sent };
+    fn complete(
+        &mut self,
+        now: Now,
+        key: NodeKey,
+        owner: Owner,
+        id: RequestId,
+        request: &InFlight,
+        body: Bytes,
+    ) {
+        let address = self.nodes.get(&key).map_or_else(|| "".into(), |n| n.connection.address().clone());
+        let response = Response {
+            api: request.api,
+            version: request.version,
+            node: key.id,
+            address,
+            lane: key.lane,
+            troubles: self.settings.troubles.clone(),
+            received: now.mono,
+            body,
+            sent: request.sent,
+        };
         self.completed.push_back((owner, id, Ok(response)));
     }
 
@@ -382,8 +394,8 @@ impl NetworkClient {
             match versions.pick(waiting.spec.api, VersionRange { min, max }) {
                 Ok(version) => self.transmit(now, key, conn, version, &mut waiting),
                 Err(error) => {
-                    let error = error.broker(key.id).address(node.connection.address());
-                    self.note_failure(now, key, &error);
+                    let error = error.broker(key.id).address(&**node.connection.address());
+                    self.note_failure(now, key, Some(waiting.spec.api), &error);
                     self.fail(waiting.owner, waiting.id, FailureKind::NoCommonVersion, error);
                 }
             }
@@ -403,7 +415,10 @@ impl NetworkClient {
             Ok(frame) => frame,
             Err(e) => {
                 let text = format!("{} version {version} could not be written: {e}", api.name());
-                let error = Error::new(Code::INVALID_ARGUMENT, text).broker(key.id);
+                let error = Error::new(Code::INVALID_ARGUMENT, text)
+                    .broker(key.id)
+                    .address(&**node.connection.address())
+                    .phase(Phase::Request);
                 return self.fail(waiting.owner, waiting.id, FailureKind::Invalid, error);
             }
         };
@@ -433,14 +448,14 @@ impl NetworkClient {
         if !logger.enabled(Level::Debug, Context::Protocol) {
             return;
         }
-        let address = self.nodes.get(&key).map_or_else(String::new, |n| n.connection.address());
+        let address = self.nodes.get(&key).map_or("", |n| n.connection.address());
         logger.request(
             now,
             &RequestLine {
                 api: request.api.name(),
                 version: request.version,
                 broker: key.id,
-                address: &address,
+                address,
                 correlation_id: request.correlation,
                 sent: request.bytes,
                 received,

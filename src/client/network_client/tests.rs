@@ -33,6 +33,7 @@ impl Fixture {
             setup_timeout: Backoff { base_ms: 10_000, max_ms: 30_000 },
             idle_ms,
             logger: Logger::off(),
+            troubles: Arc::default(),
         };
         let mut client = NetworkClient::new(settings, 1);
         let (one, two) = ("10.0.0.1".into(), "10.0.0.2".into());
@@ -127,7 +128,7 @@ fn a_request_that_is_late_closes_its_connection_and_a_later_answer_means_nothing
     assert_eq!((error.kind, error.error.code()), (FailureKind::TimedOut, Code::TIMED_OUT));
     assert!(f.op().is_none());
     assert_eq!(f.closed, [old], "nothing is left open");
-    assert!(f.client.error_of(NodeKey::data(1)).is_some());
+    assert!(f.client.troubles().of(1).is_some());
     f.pass(2000);
     let next = f.send(1000, true);
     let new = f.connect();
@@ -136,7 +137,8 @@ fn a_request_that_is_late_closes_its_connection_and_a_later_answer_means_nothing
     assert!(f.result().is_none());
     f.answer(new, id, 2, &HeartbeatResponse::default());
     assert!(matches!(f.result(), Some((id, Ok(_))) if id == next));
-    assert!(f.client.error_of(NodeKey::data(1)).is_none());
+    f.client.poll(f.now);
+    assert!(f.client.troubles().of(1).is_none());
 }
 
 #[test]
@@ -171,7 +173,7 @@ fn a_connection_is_not_idle_while_a_request_is_under_way() {
     f.client.poll(f.now);
     assert!(f.op().is_none());
     assert_eq!(f.closed, [conn], "now it was idle");
-    assert!(f.client.last_error().is_none(), "which is no error");
+    assert!(f.client.troubles().last().is_none(), "which is no error");
 }
 
 #[test]
@@ -226,7 +228,7 @@ fn attempts_back_off_and_a_broker_that_closes_an_idle_connection_is_no_error() {
     f.answer(conn, correlation, 2, &HeartbeatResponse::default());
     let closed = || Closed { phase: Phase::Tcp, error: Error::new(Code::TRANSPORT, "closed") };
     f.client.on_closed(f.now, conn, closed());
-    assert!(f.client.last_error().is_none());
+    assert!(f.client.troubles().last().is_none());
     let mut pauses = Vec::new();
     for _ in 0..8 {
         let begin = f.now.mono;
@@ -237,7 +239,7 @@ fn attempts_back_off_and_a_broker_that_closes_an_idle_connection_is_no_error() {
         let conn = f.expect_connect();
         f.client.on_closed(f.now, conn, closed());
     }
-    assert!(f.client.last_error().is_some());
+    assert!(f.client.troubles().last().is_some());
     let grows = pauses.windows(2).all(|p| p[0] <= p[1] + p[1] / 2);
     assert!(grows && pauses[0] >= 40 && (800..=1201).contains(&pauses[7]), "{pauses:?}");
 }

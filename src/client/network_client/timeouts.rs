@@ -55,17 +55,15 @@ impl NetworkClient {
         if !node.waiting.iter().any(|w| w.deadline <= now.mono) {
             return;
         }
-        let address = node.connection.address();
-        let last = node.connection.last_error.clone();
+        let address = node.connection.address().clone();
+        let last = self.settings.troubles.of_connection(key);
         let (late, rest): (VecDeque<_>, VecDeque<_>) =
             node.waiting.drain(..).partition(|w| w.deadline <= now.mono);
         node.waiting = rest;
         for w in late {
             let text = format!("{} was not sent within {} ms", w.spec.api.name(), w.spec.timeout_ms);
-            let mut error = Error::new(Code::TIMED_OUT, text).broker(key.id).address(address.clone());
-            if let Some(last) = &last {
-                error = error.caused_by(last);
-            }
+            let error = Error::new(Code::TIMED_OUT, text).broker(key.id).address(&*address);
+            let error = self.settings.troubles.explain(error, last.as_ref(), Some(key.id));
             self.fail(w.owner, w.id, FailureKind::NotSent, error);
         }
     }
@@ -83,7 +81,7 @@ impl NetworkClient {
         };
         let hint =
             "check that the address is reachable from here, or raise socket.connection.setup.timeout.ms";
-        self.connection_failed(now, key, phase, Error::new(Code::TIMED_OUT, what).hint(hint));
+        self.connection_failed(now, key, phase, None, Error::new(Code::TIMED_OUT, what).hint(hint));
     }
 
     /// A request without an answer in time ends its connection: answers come in order, so all behind it wait too.
@@ -92,16 +90,16 @@ impl NetworkClient {
         if !node.connection.is_ready() || node.in_flight.deadline().is_none_or(|d| d > now.mono) {
             return;
         }
-        let address = node.connection.address();
+        let address = node.connection.address().clone();
         let late: Vec<InFlight> = node.in_flight.take_late(now.mono);
-        let mut last = None;
+        let (mut last, asked) = (None, late.last().map(|r| r.api));
         for request in late {
             let ms = now.mono.ms_since(request.sent);
             let what = if request.answered { "got no answer" } else { "could not be written" };
             let text = format!("{} {what} within {ms} ms", request.api.name());
             let error = Error::new(Code::TIMED_OUT, text)
                 .broker(key.id)
-                .address(address.clone())
+                .address(&*address)
                 .phase(Phase::Request)
                 .hint("the broker or the network is slow or stuck; if it is only slow, raise request.timeout.ms");
             self.log_request(now, key, &request, 0, "TIMED_OUT");
@@ -111,7 +109,7 @@ impl NetworkClient {
             last = Some(error);
         }
         if let Some(error) = last {
-            self.connection_failed(now, key, Phase::Request, error);
+            self.connection_failed(now, key, Phase::Request, asked, error);
         }
     }
 

@@ -156,7 +156,7 @@ impl Commits {
         member: Option<&Identity>,
         subscribed: bool,
     ) -> Option<Deadline> {
-        self.expire(turn.now);
+        self.expire(turn.now, turn.no_coordinator);
         let outside = subscribed && member.is_none();
         let mut deadline = None;
         if !outside {
@@ -201,7 +201,7 @@ impl Commits {
         None
     }
 
-    fn expire(&mut self, now: Now) {
+    fn expire(&mut self, now: Now, no_coordinator: Option<&Error>) {
         // The one under way is decided by its answer, which has a time limit of its own.
         let first = usize::from(self.under_way);
         let mut at = first;
@@ -211,10 +211,9 @@ impl Commits {
                 continue;
             }
             let Some(commit) = self.queue.remove(at) else { return };
-            let mut error = Error::new(Code::TIMED_OUT, "the offsets were not committed in time");
-            if let Some(last) = &commit.last_error {
-                error = error.cause(last.to_string());
-            }
+            let error = Error::new(Code::TIMED_OUT, "the offsets were not committed in time");
+            let own = commit.last_error.as_ref().or(no_coordinator);
+            let error = self.shared.troubles.explain(error, own, None);
             self.end(now, commit, Err(error));
         }
     }
@@ -281,7 +280,7 @@ impl Commits {
                     }
                     commit.last_error = Some(error);
                 }
-                self.expire(now);
+                self.expire(now, None);
             }
         }
         verdict
@@ -314,7 +313,7 @@ fn is_retried(code: Code) -> bool {
 /// The first error of an answer, if there is one.
 fn read(response: &Response, offsets: &Offsets) -> Result<(), Error> {
     let answer = OffsetCommitResponse::decode(&mut Reader::new(&response.body), response.version)
-        .map_err(|e| e.into_error("an offset commit response").broker(response.node))?;
+        .map_err(|e| response.unreadable(e))?;
     let partitions = answer.topics.iter().flat_map(|t| t.partitions.iter().map(move |p| (t.name, p)));
     let mut answered = 0usize;
     let mut worst: Option<Error> = None;
@@ -325,8 +324,7 @@ fn read(response: &Response, offsets: &Offsets) -> Result<(), Error> {
             continue;
         }
         let name = TopicPartition::new(topic, p.partition_index);
-        let mut error =
-            Error::new(code, format!("the offset of {name} was not committed")).broker(response.node);
+        let mut error = response.error(code, format!("the offset of {name} was not committed"));
         if matches!(verdict(code), Verdict::MemberLost(_)) {
             error = error.hint(
                 "this member was taken out of the group, mostly because it did not poll for max.poll.interval.ms; \
@@ -344,7 +342,7 @@ fn read(response: &Response, offsets: &Offsets) -> Result<(), Error> {
     }
     if worst.is_none() && answered < offsets.len() {
         let text = format!("the broker answered for {answered} of {} offsets to commit", offsets.len());
-        worst = Some(Error::new(Code::PROTOCOL, text).broker(response.node));
+        worst = Some(response.error(Code::PROTOCOL, text));
     }
     worst.map_or(Ok(()), Err)
 }

@@ -29,6 +29,7 @@ struct Call {
     retry_at: Nanos,
     failures: u32,
     under_way: bool,
+    last_error: Option<Error>,
     reply: Reply<Answer>,
 }
 
@@ -70,7 +71,15 @@ impl CommittedOffsets {
         }
         self.last_call += 1;
         let deadline = now.mono.plus_ms(timeout_ms);
-        let call = Call { partitions, deadline, retry_at: Nanos(0), failures: 0, under_way: false, reply };
+        let call = Call {
+            partitions,
+            deadline,
+            retry_at: Nanos(0),
+            failures: 0,
+            under_way: false,
+            last_error: None,
+            reply,
+        };
         self.calls.insert(self.last_call, call);
     }
 
@@ -124,8 +133,9 @@ impl CommittedOffsets {
             let Some(call) = self.calls.get_mut(&number) else { continue };
             if call.deadline <= turn.now.mono {
                 if let Some(call) = self.calls.remove(&number) {
-                    let text = "the committed offsets were not told in time";
-                    call.reply.complete(Err(Error::new(Code::TIMED_OUT, text)));
+                    let error = Error::new(Code::TIMED_OUT, "the committed offsets were not told in time");
+                    let own = call.last_error.as_ref().or(turn.no_coordinator);
+                    call.reply.complete(Err(self.shared.troubles.explain(error, own, None)));
                 }
                 continue;
             }
@@ -165,8 +175,8 @@ impl CommittedOffsets {
 
     pub fn on_positions(&mut self, now: Now, result: RequestResult) -> Verdict {
         let Some(asked) = self.positions.take() else { return Verdict::Fine };
-        let (mut found, verdict) = match self.read(result) {
-            Ok(found) => (found, Verdict::Fine),
+        let (mut found, response) = match self.read(result) {
+            Ok(found) => found,
             Err((error, verdict)) => {
                 for (id, epoch) in asked.into_values() {
                     self.position_failed(now, id, epoch, error.clone());
@@ -177,11 +187,11 @@ impl CommittedOffsets {
         for (name, (id, epoch)) in asked {
             match found.remove(&name).unwrap_or(Err(Code::UNKNOWN_SERVER_ERROR)) {
                 Ok(at) => self.position_found(now, &name, id, epoch, at),
-                Err(code) => self.position_failed(now, id, epoch, partition_error(code, &name)),
+                Err(code) => self.position_failed(now, id, epoch, partition_error(code, &name, &response)),
             }
         }
         self.shared.answered.raise();
-        verdict
+        Verdict::Fine
     }
 
     fn position_found(
@@ -216,9 +226,9 @@ impl CommittedOffsets {
         let retry_at = self.pause(now, failures);
         let report = !is_retried(&error);
         let kept = report.then(|| error.clone());
-        self.shared.subscription.lock().back_off(id, epoch, retry_at, kept);
+        self.shared.subscription.lock().back_off(id, epoch, retry_at, kept, Some(&error));
         if report {
-            self.shared.report(error);
+            self.shared.report_of(id, epoch, error);
         }
     }
 
@@ -226,11 +236,11 @@ impl CommittedOffsets {
         let Some(call) = self.calls.get_mut(&number) else { return Verdict::Fine };
         call.under_way = false;
         let (error, verdict) = match self.read(result) {
-            Ok(mut found) => {
+            Ok((mut found, response)) => {
                 let Some(call) = self.calls.get(&number) else { return Verdict::Fine };
                 let answers = call.partitions.iter().map(|p| {
                     let found = found.remove(p).unwrap_or(Err(Code::UNKNOWN_SERVER_ERROR));
-                    found.map(|at| (p.clone(), at)).map_err(|code| partition_error(code, p))
+                    found.map(|at| (p.clone(), at)).map_err(|code| partition_error(code, p, &response))
                 });
                 match answers.collect::<Result<Answer, Error>>() {
                     Ok(answer) => {
@@ -254,21 +264,24 @@ impl CommittedOffsets {
         let retry_at = self.pause(now, failures);
         if let Some(call) = self.calls.get_mut(&number) {
             call.reply.trouble(&error);
+            call.last_error = Some(error);
             call.failures = call.failures.saturating_add(1);
             call.retry_at = retry_at;
         }
         verdict
     }
 
-    fn read(&self, result: RequestResult) -> Result<BTreeMap<TopicPartition, Found>, (Error, Verdict)> {
+    fn read(
+        &self,
+        result: RequestResult,
+    ) -> Result<(BTreeMap<TopicPartition, Found>, Response), (Error, Verdict)> {
         let response = result.map_err(|e| (e.error, Verdict::CoordinatorLost))?;
         let (code, found) = read(&response).map_err(|e| (e, Verdict::Fine))?;
         if !code.is_ok() {
-            let error =
-                Error::new(code, "the coordinator did not tell the committed offsets").broker(response.node);
+            let error = response.error(code, "the coordinator did not tell the committed offsets");
             return Err((error, verdict(code)));
         }
-        Ok(found)
+        Ok((found, response))
     }
 }
 
@@ -309,7 +322,7 @@ fn encode(
 /// The answer of whichever version, and the error of the whole.
 fn read(response: &Response) -> Result<(Code, BTreeMap<TopicPartition, Found>), Error> {
     let answer = OffsetFetchResponse::decode(&mut Reader::new(&response.body), response.version)
-        .map_err(|e| e.into_error("an offset fetch response").broker(response.node))?;
+        .map_err(|e| response.unreadable(e))?;
     let mut found = BTreeMap::new();
     let mut add = |topic: &str, index: i32, code: i16, offset: i64, epoch: i32, metadata: Option<&str>| {
         let at = match Code(i32::from(code)) {
@@ -344,8 +357,8 @@ fn read(response: &Response) -> Result<(Code, BTreeMap<TopicPartition, Found>), 
     Ok((code, found))
 }
 
-fn partition_error(code: Code, name: &TopicPartition) -> Error {
-    Error::new(code, format!("the committed offset of {name} is not known"))
+fn partition_error(code: Code, name: &TopicPartition, response: &Response) -> Error {
+    response.error(code, format!("the committed offset of {name} is not known"))
 }
 
 /// Whether asking again may help. Of the codes that are not retriable as such, an unknown server error may pass.

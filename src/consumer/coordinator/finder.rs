@@ -1,7 +1,7 @@
 //! Which broker coordinates the group.
 
 use super::turn::{GroupSettings, Purpose, Turn};
-use crate::client::request::{NodeId, NodeKey, Outbox, RequestResult, RequestSpec, Target};
+use crate::client::request::{NodeId, NodeKey, Outbox, RequestResult, RequestSpec, Response, Target};
 use crate::error::{Code, Error};
 use crate::protocol::messages::{FindCoordinatorRequest, FindCoordinatorResponse};
 use crate::protocol::{ApiKey, Message, Reader};
@@ -14,6 +14,8 @@ pub struct CoordinatorFinder {
     under_way: bool,
     retry_at: Nanos,
     failures: u32,
+    /// What the search failed of last.
+    last_error: Option<Error>,
     rng: fastrand::Rng,
 }
 
@@ -25,6 +27,7 @@ impl CoordinatorFinder {
             under_way: false,
             retry_at: Nanos(0),
             failures: 0,
+            last_error: None,
             rng: fastrand::Rng::with_seed(seed),
         }
     }
@@ -32,6 +35,11 @@ impl CoordinatorFinder {
     /// The coordinator, if it is known. Its lane is its own, so that nothing waits for a fetch.
     pub fn node(&self) -> Option<NodeKey> {
         self.coordinator.map(NodeKey::coordinator)
+    }
+
+    /// Why the coordinator is not known, while it is searched for in vain.
+    pub fn last_error(&self) -> Option<&Error> {
+        self.last_error.as_ref()
     }
 
     /// The coordinator was found to be another one, or does not answer.
@@ -73,36 +81,40 @@ impl CoordinatorFinder {
         out: &mut Outbox<'_>,
     ) -> Result<(), Error> {
         self.under_way = false;
-        let found =
-            result.map_err(|e| e.error).and_then(|r| read(&r.body, r.version).map_err(|e| e.broker(r.node)));
-        let failed = match found {
+        let found = result.map_err(|e| e.error).and_then(|r| read(&r));
+        let error = match found {
             Ok(id) if out.metadata.brokers().any(|b| b.id == id) => {
                 self.coordinator = Some(id);
                 self.failures = 0;
+                self.last_error = None;
                 return Ok(());
             }
-            Ok(_) => {
+            Ok(id) => {
                 out.metadata.request_update();
-                Ok(())
+                let text =
+                    format!("the group's coordinator, broker {id}, is not in the cluster's metadata yet");
+                let error = Error::new(Code::COORDINATOR_NOT_AVAILABLE, text);
+                out.net.troubles().explain(error, out.metadata.last_error(), None)
             }
-            Err(error) if error.is_retriable() => Ok(()),
-            Err(error) => Err(error),
+            Err(error) => error,
         };
+        self.last_error = Some(error.clone());
+        let failed = if error.is_retriable() { Ok(()) } else { Err(error) };
         self.failures = self.failures.saturating_add(1);
         self.retry_at = now.mono.plus_ms(self.settings.retry.after(self.failures, self.rng.f64()));
         failed
     }
 }
 
-fn read(body: &[u8], version: i16) -> Result<NodeId, Error> {
-    let answer = FindCoordinatorResponse::decode(&mut Reader::new(body), version)
-        .map_err(|e| e.into_error("a find coordinator response"))?;
+fn read(response: &Response) -> Result<NodeId, Error> {
+    let answer = FindCoordinatorResponse::decode(&mut Reader::new(&response.body), response.version)
+        .map_err(|e| response.unreadable(e))?;
     let (code, text, id) = match answer.coordinators.first() {
-        Some(c) if version >= 4 => (c.error_code, c.error_message, c.node_id),
+        Some(c) if response.version >= 4 => (c.error_code, c.error_message, c.node_id),
         _ => (answer.error_code, answer.error_message, answer.node_id),
     };
     if code != 0 {
-        let error = Error::new(Code(i32::from(code)), "the group's coordinator is not to be had");
+        let error = response.error(Code(i32::from(code)), "the group's coordinator is not to be had");
         return Err(match text {
             Some(text) if !text.is_empty() => error.cause(text),
             _ => error,

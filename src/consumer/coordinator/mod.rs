@@ -117,17 +117,17 @@ impl CoordinatorManager {
         }
         let code = failure.as_ref().map_or(Code::TIMED_OUT, Error::code);
         let error = Error::new(code, format!("the consumer is closed, but {}", left.join(" and ")));
-        closing.reply.complete(Err(match failure {
-            Some(failure) => error.cause(failure.to_string()),
-            None => error,
-        }));
+        let own = failure.as_ref().or(self.finder.last_error());
+        closing.reply.complete(Err(self.shared.troubles.explain(error, own, None)));
         None
     }
 
     fn poll_parts(&mut self, now: Now, out: &mut Outbox<'_>) -> Option<Deadline> {
         let coordinator = self.finder.node();
         let subscribed = self.shared.subscription.lock().mode() == Mode::Subscribed;
-        let mut turn = Turn { now, out, requests: &mut self.requests };
+        let no_coordinator = self.finder.last_error().cloned();
+        let no_coordinator = no_coordinator.as_ref();
+        let mut turn = Turn { now, out, requests: &mut self.requests, no_coordinator };
         let mut deadline = self.member.poll(&mut turn, coordinator, &mut self.commits);
         let identity = self.member.identity();
         let next = self.commits.poll(&mut turn, coordinator, identity.as_ref(), subscribed);
@@ -169,7 +169,7 @@ impl RequestManager for CoordinatorManager {
 
     fn on_response(&mut self, now: Now, id: RequestId, result: RequestResult, out: &mut Outbox<'_>) {
         let Some(purpose) = self.requests.remove(&id) else { return };
-        let mut turn = Turn { now, out, requests: &mut self.requests };
+        let mut turn = Turn { now, out, requests: &mut self.requests, no_coordinator: None };
         let mut generation = -1;
         let verdict = match purpose {
             Purpose::Find => {

@@ -3,6 +3,7 @@
 use crate::client::connection_states::Backoff;
 use crate::client::request::{Outbox, RequestId, RequestSpec};
 use crate::config::Assignor;
+use crate::error::{Code, Error};
 use crate::time::Now;
 use std::collections::BTreeMap;
 use std::sync::Arc;
@@ -52,6 +53,8 @@ pub struct Turn<'a, 'b> {
     pub now: Now,
     pub out: &'a mut Outbox<'b>,
     pub requests: &'a mut BTreeMap<RequestId, Purpose>,
+    /// Why the coordinator is not known, while it is searched for in vain.
+    pub no_coordinator: Option<&'a Error>,
 }
 
 impl Turn<'_, '_> {
@@ -78,14 +81,13 @@ pub enum Verdict {
     /// The group rebalances.
     Rebalance,
     /// The coordinator does not know this member, or not in this generation any more.
-    MemberLost(crate::error::Code),
+    MemberLost(Code),
     /// Another consumer took this member's `group.instance.id` over.
     Fenced,
 }
 
 /// What a code means for the group, whatever the request.
-pub fn verdict(code: crate::error::Code) -> Verdict {
-    use crate::error::Code;
+pub fn verdict(code: Code) -> Verdict {
     match code {
         Code::NOT_COORDINATOR | Code::COORDINATOR_NOT_AVAILABLE => Verdict::CoordinatorLost,
         Code::REBALANCE_IN_PROGRESS => Verdict::Rebalance,

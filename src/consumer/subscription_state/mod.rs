@@ -185,6 +185,11 @@ impl SubscriptionState {
         })
     }
 
+    /// What is in the way of a position, as far as a broker said so.
+    pub fn trouble(&self, partition: &TopicPartition) -> Option<Error> {
+        self.find(partition).and_then(|id| self.partitions.get(&id)?.trouble.clone())
+    }
+
     /// Checks that all of these are assigned.
     pub fn check_assigned(&self, partitions: &[TopicPartition], what: &str) -> Result<()> {
         partitions.iter().try_for_each(|p| self.assigned(p, what).map(|_| ()))
@@ -337,10 +342,19 @@ impl SubscriptionState {
     }
 
     /// Something failed for this partition: no request for it before `retry_at`, and it is asked for again then.
-    pub fn back_off(&mut self, id: PartitionId, epoch: u64, retry_at: Nanos, error: Option<Error>) {
+    /// `error` is one that the application is told, `trouble` whatever it was.
+    pub fn back_off(
+        &mut self,
+        id: PartitionId,
+        epoch: u64,
+        retry_at: Nanos,
+        error: Option<Error>,
+        trouble: Option<&Error>,
+    ) {
         let Some(state) = self.current_mut(id, epoch) else { return };
         state.retry_at = retry_at;
         state.failures = state.failures.saturating_add(1);
+        state.trouble = trouble.or(error.as_ref()).cloned();
         state.error = error;
         match state.place {
             Place::Unknown => _ = self.needs_offset.insert(id),
@@ -356,7 +370,7 @@ impl SubscriptionState {
         let fresh = self.last_epoch;
         if let Some(state) = self.current_mut(id, epoch) {
             state.refetch(fresh);
-            self.back_off(id, fresh, retry_at, error);
+            self.back_off(id, fresh, retry_at, error, None);
         }
     }
 
@@ -371,6 +385,7 @@ impl SubscriptionState {
         state.place = Place::At(to);
         state.failures = 0;
         state.error = None;
+        state.trouble = None;
         self.touched.insert(id);
         true
     }

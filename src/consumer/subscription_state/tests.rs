@@ -42,7 +42,7 @@ fn without_a_policy_there_is_nowhere_to_go() {
     let (mut s, id) = assigned(None);
     let (due, _) = s.take_needing_offset(Nanos(0));
     assert!(!s.on_committed(id, due[0].1, None));
-    s.back_off(id, due[0].1, Nanos(100), Some(Error::new(Code::NO_OFFSET, "none")));
+    s.back_off(id, due[0].1, Nanos(100), Some(Error::new(Code::NO_OFFSET, "none")), None);
     assert_eq!(s.take_needing_offset(Nanos(99)), (Vec::new(), Some(Nanos(100))));
     assert_eq!(s.take_needing_offset(Nanos(100)).0.len(), 1);
     assert_eq!(s.position(&tp("t", 0)).unwrap().unwrap_err().unwrap().code(), Code::NO_OFFSET);
@@ -55,7 +55,7 @@ fn stale_answers_change_nothing() {
     s.seek(&tp("t", 0), at(7)).unwrap();
     assert!(s.on_committed(id, old, Some(at(1))));
     s.on_reset(id, old, at(2));
-    s.back_off(id, old, Nanos(9), None);
+    s.back_off(id, old, Nanos(9), None, None);
     assert!(!s.advance(id, old, 7, at(8)));
     assert!(s.on_out_of_range(id, old));
     assert_eq!(s.position(&tp("t", 0)).unwrap().unwrap(), at(7));

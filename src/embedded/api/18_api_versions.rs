@@ -14,7 +14,8 @@ pub(super) fn handle(call: &mut Call<'_>, body: &[u8]) -> Reply {
     let Some((_, max_version)) = call.world.offer.range(ApiKey::ApiVersions) else {
         return Ok(Outcome::Close);
     };
-    if !(0..=max_version).contains(&call.version) {
+    let refused = call.fault_at_all();
+    if !(0..=max_version).contains(&call.version) || refused == Some(UNSUPPORTED_VERSION) {
         let own = ApiVersion { api_key: ApiKey::ApiVersions as i16, min_version: 0, max_version };
         let response = ApiVersionsResponse {
             error_code: UNSUPPORTED_VERSION,
@@ -26,7 +27,7 @@ pub(super) fn handle(call: &mut Call<'_>, body: &[u8]) -> Reply {
     let Ok(request) = ApiVersionsRequest::decode(&mut Reader::new(body), call.version) else {
         return Ok(Outcome::Close);
     };
-    let error_code = call.fault_at_all().unwrap_or_else(|| check(call, &request));
+    let error_code = refused.unwrap_or_else(|| check(call, &request));
     let offered = call.world.offer.rows().iter().filter(|_| error_code == NONE);
     let rows = offered.map(|(api, min, max)| ApiVersion {
         api_key: *api as i16,

@@ -97,12 +97,9 @@ impl Sender {
             self.settings.delivery_timeout_ms,
             batch.attempts
         );
-        let mut error = Error::new(Code::DELIVERY_TIMED_OUT, text);
         let leader = self.partitions.get(slot).and_then(Option::as_ref).and_then(|s| s.leader);
-        let unreachable = || leader.and_then(|id| out.net.error_of(super::data(id)));
-        if let Some(cause) = batch.last_error.as_ref().or_else(unreachable).or(out.net.last_error()) {
-            error = error.caused_by(cause);
-        }
+        let error = Error::new(Code::DELIVERY_TIMED_OUT, text);
+        let error = out.net.troubles().explain(error, batch.last_error.as_ref(), leader);
         self.report(slot, batch, Outcome::Failed(error));
     }
 
@@ -147,20 +144,22 @@ impl Sender {
     }
 
     fn publish(&mut self, now: Now, topic: &Arc<Topic>, known: &Arc<TopicMetadata>, out: &mut Outbox<'_>) {
-        let view = Arc::new(self.accumulator.view_of(topic, known.partitions.len(), available(known)));
+        let count = known.partitions.len();
+        self.accumulator.make_partitions(topic, count);
+        topic.sticky.set_available(available(known));
         loop {
             let mut pending = topic.pending.lock();
             let chunks = std::mem::take(&mut pending.chunks);
             if chunks.is_empty() {
                 pending.listed = false;
-                // Under the lock: whoever waits for it finds the view and appends behind what was placed.
-                topic.view.store(view);
+                // Under the lock: whoever waits for it finds the partitions and appends behind what was placed.
+                topic.partitions.publish(count);
                 break;
             }
             drop(pending);
             for chunk in chunks {
                 let deliveries = self.deliveries.clone();
-                self.accumulator.place(topic, &view, chunk, now, |token, partition, error| {
+                self.accumulator.place(topic, count, chunk, now, |token, partition, error| {
                     deliveries.push_uncharged(unplaced(topic, partition, vec![token], error));
                 });
             }
@@ -175,13 +174,14 @@ impl Sender {
         known: &Arc<TopicMetadata>,
         out: &mut Outbox<'_>,
     ) {
-        if !topic.view.is_some() || known.partitions.is_empty() {
+        if topic.partitions.count() == 0 || known.partitions.is_empty() {
             return;
         }
-        let view = Arc::new(self.accumulator.view_of(topic, known.partitions.len(), available(known)));
-        topic.view.store(view.clone());
-        for (partition, p) in view.partitions.iter().zip(&known.partitions) {
-            let slot = partition.slot;
+        self.accumulator.make_partitions(topic, known.partitions.len());
+        topic.sticky.set_available(available(known));
+        topic.partitions.publish(known.partitions.len());
+        for (index, p) in known.partitions.iter().enumerate() {
+            let Some(slot) = topic.partitions.get(index).map(|partition| partition.slot) else { break };
             let Some(state) = self.state(slot) else { continue };
             if state.leader != p.leader {
                 state.leader = p.leader;
@@ -198,32 +198,35 @@ impl Sender {
 
     /// Fails records that waited for their topic longer than `max.block.ms`.
     pub(super) fn expire_waiting_topics(&mut self, now: Now, out: &mut Outbox<'_>) {
-        let late = |topic: &&Arc<Topic>| {
-            let pending = topic.pending.lock();
-            pending.chunks.front().is_none_or(|chunk| chunk.deadline <= now.mono)
-        };
-        let topics: Vec<Arc<Topic>> = self.waiting_topics.values().filter(late).cloned().collect();
+        let first_deadline = |topic: &Arc<Topic>| topic.pending.lock().chunks.front().map(|c| c.deadline);
+        let done = |topic: &&Arc<Topic>| first_deadline(topic).is_none_or(|at| at <= now.mono);
+        let topics: Vec<Arc<Topic>> = self.waiting_topics.values().filter(done).cloned().collect();
         for topic in topics {
-            let text = format!(
-                "topic {} was not known within max.block.ms ({} ms)",
-                topic.name, self.accumulator.settings.max_block_ms
-            );
-            let last = match out.metadata.topic(&topic.name) {
-                Some(TopicState::Unknown { last: Some(last) }) => Some(last),
-                _ => out.metadata.last_error().or(out.net.last_error()),
-            };
-            let mut error = Error::new(Code::TIMED_OUT, text)
-                .hint("create the topic, or check that the brokers are reachable and may create topics");
-            if let Some(last) = last {
-                error = error.caused_by(last);
+            // The last of its records may have been placed meanwhile: then there is nobody to be told.
+            if first_deadline(&topic).is_some() {
+                let error = self.not_known_in_time(&topic, out);
+                self.fail_pending(&topic, |chunk| chunk.deadline <= now.mono, &error);
             }
-            self.fail_pending(&topic, |chunk| chunk.deadline <= now.mono, &error);
             if topic.pending.lock().chunks.is_empty() {
                 self.waiting_topics.remove(&topic.name);
                 // Nobody asks about it any more, until something is sent to it again.
                 out.metadata.unwant(&topic.name);
             }
         }
+    }
+
+    fn not_known_in_time(&self, topic: &Topic, out: &Outbox<'_>) -> Error {
+        let text = format!(
+            "topic {} was not known within max.block.ms ({} ms)",
+            topic.name, self.accumulator.settings.max_block_ms
+        );
+        let own = match out.metadata.topic(&topic.name) {
+            Some(TopicState::Unknown { last: Some(last) }) => Some(last),
+            _ => out.metadata.last_error(),
+        };
+        let error = Error::new(Code::TIMED_OUT, text)
+            .hint("create the topic, or check that the brokers are reachable and may create topics");
+        out.net.troubles().explain(error, own, None)
     }
 
     fn fail_pending(&mut self, topic: &Arc<Topic>, which: impl Fn(&PendingChunk) -> bool, error: &Error) {
@@ -237,10 +240,11 @@ impl Sender {
         }
         drop(pending);
         for mut chunk in failed {
-            let tokens = std::mem::take(&mut chunk.tokens);
-            self.deliveries.push_uncharged(unplaced(topic, -1, tokens, error.clone()));
-            self.accumulator.incomplete.end(chunk.epoch);
+            let (tokens, epoch) = (std::mem::take(&mut chunk.tokens), chunk.epoch);
+            // Who sees the report may count on the memory.
             self.accumulator.pool.release_buffer(chunk.charge(), chunk.into_buffer());
+            self.deliveries.push_uncharged(unplaced(topic, -1, tokens, error.clone()));
+            self.accumulator.incomplete.end(epoch);
         }
     }
 

@@ -181,14 +181,15 @@ impl Sender {
     fn note_trouble(&mut self, out: &Outbox<'_>) {
         // A leader that something waits for comes first.
         let leaders = self.ready.iter().filter(|(_, queue)| !queue.is_empty());
+        let troubles = out.net.troubles();
         let now = leaders
-            .filter_map(|(id, _)| out.net.error_of(data(*id)))
+            .filter_map(|(id, _)| troubles.of(*id))
             .next()
-            .or(out.net.last_error())
-            .or(self.last_retried.as_ref());
+            .or_else(|| troubles.last())
+            .or_else(|| self.last_retried.clone());
         if now.is_none() != self.untroubled || now.is_some() {
             self.untroubled = now.is_none();
-            *self.control.trouble.lock() = now.cloned();
+            *self.control.trouble.lock() = now;
         }
     }
 

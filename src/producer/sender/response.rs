@@ -3,7 +3,7 @@
 use super::partition::InFlightBatch;
 use super::{Outcome, Sender};
 use crate::client::request::{FailureKind, Outbox, RequestError, RequestId, RequestResult, Response};
-use crate::error::{Code, Error, Phase};
+use crate::error::{Code, Error};
 use crate::producer::batch::SealedBatch;
 use crate::protocol::messages::produce_response::PartitionProduceResponse;
 use crate::protocol::messages::ProduceResponse;
@@ -33,10 +33,8 @@ impl Sender {
             {
                 Ok(decoded) => self.on_answers(now, id, &slots, &response, &decoded, out),
                 Err(e) => {
-                    let error =
-                        Error::new(Code::PROTOCOL, format!("the answer to Produce cannot be read: {e}"));
-                    let error = error.broker(response.node).phase(Phase::Request);
-                    self.on_request_failure(now, id, &slots, &failure(error), out);
+                    let failure = failure(response.unreadable(e));
+                    self.on_request_failure(now, id, &slots, &failure, out);
                 }
             },
             Err(error) => self.on_request_failure(now, id, &slots, &error, out),
@@ -90,7 +88,7 @@ impl Sender {
                 Some((_, p)) => answer_of(p),
                 None => missing(),
             };
-            self.on_answer(now, *slot, in_flight, answer, response.node, out);
+            self.on_answer(now, *slot, in_flight, answer, response, out);
         }
     }
 
@@ -100,7 +98,7 @@ impl Sender {
         slot: usize,
         in_flight: InFlightBatch,
         answer: Answer,
-        node: i32,
+        response: &Response,
         out: &mut Outbox<'_>,
     ) {
         let InFlightBatch { mut batch, reported, .. } = in_flight;
@@ -117,7 +115,7 @@ impl Sender {
             }
             return;
         }
-        let error = self.error_of(slot, &answer).broker(node);
+        let error = self.error_of(slot, &answer, response);
         if code == Code::MESSAGE_TOO_LARGE && batch.records() > 1 && !reported {
             return self.split_and_put_back(slot, batch, error);
         }
@@ -221,10 +219,9 @@ impl Sender {
         }
     }
 
-    fn error_of(&mut self, slot: usize, answer: &Answer) -> Error {
+    fn error_of(&mut self, slot: usize, answer: &Answer, response: &Response) -> Error {
         let place = self.place(slot);
-        let error =
-            Error::new(answer.code, format!("the broker refused a batch for {place}")).phase(Phase::Request);
+        let error = response.error(answer.code, format!("the broker refused a batch for {place}"));
         match &answer.text {
             Some(text) => error.cause(text.clone()),
             None => error,

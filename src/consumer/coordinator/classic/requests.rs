@@ -145,10 +145,10 @@ impl From<Error> for JoinFailed {
 
 pub fn read_join(response: &Response) -> Result<Joined, JoinFailed> {
     let answer = JoinGroupResponse::decode(&mut Reader::new(&response.body), response.version)
-        .map_err(|e| e.into_error("a join group response").broker(response.node))?;
+        .map_err(|e| response.unreadable(e))?;
     let code = Code(i32::from(answer.error_code));
     if !code.is_ok() {
-        let error = Error::new(code, "the coordinator refused this member").broker(response.node);
+        let error = response.error(code, "the coordinator refused this member");
         let member_id = Some(answer.member_id).filter(|id| !id.is_empty()).map(Arc::from);
         return Err(JoinFailed { error, member_id });
     }
@@ -169,10 +169,10 @@ pub fn read_join(response: &Response) -> Result<Joined, JoinFailed> {
 /// The assignment, still encoded.
 pub fn read_sync(response: &Response) -> Result<Vec<u8>, Error> {
     let answer = SyncGroupResponse::decode(&mut Reader::new(&response.body), response.version)
-        .map_err(|e| e.into_error("a sync group response").broker(response.node))?;
+        .map_err(|e| response.unreadable(e))?;
     let code = Code(i32::from(answer.error_code));
     if !code.is_ok() {
-        return Err(Error::new(code, "the coordinator gave no assignment").broker(response.node));
+        return Err(response.error(code, "the coordinator gave no assignment"));
     }
     Ok(answer.assignment.to_owned())
 }
@@ -180,5 +180,5 @@ pub fn read_sync(response: &Response) -> Result<Vec<u8>, Error> {
 pub fn read_heartbeat(response: &Response) -> Result<Code, Error> {
     HeartbeatResponse::decode(&mut Reader::new(&response.body), response.version)
         .map(|answer| Code(i32::from(answer.error_code)))
-        .map_err(|e| e.into_error("a heartbeat response").broker(response.node))
+        .map_err(|e| response.unreadable(e))
 }
