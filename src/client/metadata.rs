@@ -8,7 +8,7 @@ use super::request::{NodeId, NodeKey, RequestId, RequestResult, RequestSpec, Res
 use crate::error::{Code, Error};
 use crate::protocol::messages::{metadata_request::MetadataRequestTopic, MetadataRequest, MetadataResponse};
 use crate::protocol::{ApiKey, Message, Reader, Uuid};
-use crate::time::{earlier, Deadline, Nanos, Now};
+use crate::time::{Deadline, Nanos, Now};
 use std::collections::{BTreeSet, HashMap, HashSet};
 use std::sync::Arc;
 
@@ -393,7 +393,7 @@ impl Metadata {
     /// When [`Metadata::poll`] wants to be called, seen from the outside while a request is in flight.
     pub(super) fn deadline(&self) -> Option<Deadline> {
         let wants = (self.stale_all || !self.stale.is_empty()) && self.in_flight.is_none();
-        earlier(wants.then_some(self.retry_at), None)
+        wants.then_some(self.retry_at)
     }
 }
 

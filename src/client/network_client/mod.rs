@@ -20,7 +20,7 @@ use super::{frames, handshake};
 use crate::error::{Code, Error, Phase};
 use crate::log::{Context, Level, Logger, RequestLine};
 use crate::protocol::versions::{BrokerVersions, VersionRange};
-use crate::protocol::{ApiKey, Writer};
+use crate::protocol::{begin_request, ApiKey, Writer};
 use crate::time::{earlier, Deadline, Nanos, Now};
 use bytes::Bytes;
 use std::collections::{HashMap, VecDeque};
@@ -407,7 +407,7 @@ impl NetworkClient {
         let correlation = node.in_flight.next_correlation();
         let api = waiting.spec.api;
         let mut writer = Writer::frame();
-        let written = frames::begin_request(&mut writer, api, version, correlation, &self.settings.client_id)
+        let written = begin_request(&mut writer, api, version, correlation, Some(&self.settings.client_id))
             .and_then(|()| (waiting.spec.encode)(&mut writer, version))
             .map(|()| writer.len())
             .and_then(|bytes| Ok((bytes, writer.finish_frame()?)));
