@@ -125,8 +125,8 @@ impl NetworkClient {
         let more = !was_ready && connection.next_address < connection.addresses.len();
         self.lost_connection |= was_ready || !more;
         if idle {
-            let text = format_args!("closed by the broker while idle: {error}");
-            self.settings.logger.debug(now, Context::Broker, text);
+            let log = &self.settings.logger;
+            log.debug(now, Context::Broker, format_args!("closed by the broker while idle: {error}"));
         } else {
             self.note_failure(now, key, asked, &error);
         }

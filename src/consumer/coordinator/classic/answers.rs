@@ -162,15 +162,15 @@ impl ClassicMember {
         let new: Vec<TopicPartition> = assigned.iter().filter(|p| !owned.contains(p)).cloned().collect();
         subscription.add_from_group(&new);
         drop(subscription);
-        let text = format_args!(
-            "generation {} of {}: {} partitions, {} of them new, {} to give up",
-            self.generation,
-            self.settings.group_id,
-            assigned.len(),
-            new.len(),
-            gone.len()
+        let (all, new_ones, lost) = (assigned.len(), new.len(), gone.len());
+        let (generation, group) = (self.generation, &self.settings.group_id);
+        self.log.info(
+            now,
+            Context::Cgrp,
+            format_args!(
+                "generation {generation} of {group}: {all} partitions, {new_ones} of them new, {lost} to give up"
+            ),
         );
-        self.log.info(now, Context::Cgrp, text);
         self.state = State::Stable;
         if !gone.is_empty() {
             self.reason = "partitions were given up";
