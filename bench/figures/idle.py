@@ -1,0 +1,39 @@
+"""Wake-ups per second, of all threads, of clients that have nothing to do.
+
+The producer has delivered a record; the consumers have read all there is and wait inside the library.
+"""
+
+import contextlib
+import time
+
+from .bench import Figure
+from .states import State
+
+KINDS = [("idle producer", "idle-producer", {}), ("idle consumer, assigned", "idle-consumer", {}),
+         ("idle consumer, in a group", "idle-consumer", {"group": True})]
+
+
+def measure(b):
+    seconds = 5 if b.quick else 20
+    figures = []
+    for what, state, extra in KINDS:
+        found = wakeups(b, state, extra, seconds)
+        row = {client: Figure(what, client, [value], "wake-ups a second") for client, value in found.items()}
+        figures += [row["milena"].compare(row["librdkafka"]), row["librdkafka"]]
+        print(f"  {what}: {found}", flush=True)
+    return figures
+
+
+def wakeups(b, state, extra, seconds):
+    """{client: wake-ups a second}, of both at once."""
+    with contextlib.ExitStack() as stack:
+        states = {}
+        for client in ("milena", "librdkafka"):
+            topic = b.topic()
+            b.fill(topic, 1)
+            named = {"group": topic} if extra else {}
+            states[client] = stack.enter_context(State(client, state, bootstrap=b.bootstrap, topic=topic, count=1, **named))
+        time.sleep(3)  # what follows a start is not idling
+        before = {client: s.wakeups() for client, s in states.items()}
+        time.sleep(seconds)
+        return {client: (s.wakeups() - before[client]) / seconds for client, s in states.items()}
