@@ -67,9 +67,9 @@ static void send_to_others(const milena_producer *producer) {
     wait_for(producer, others);
 }
 
-static void send_to_one(const milena_producer *producer) {
+static void send_to_one(const milena_producer *producer, int64_t records) {
     int64_t undelivered = 0;
-    for (int64_t left = count; left > 0; left -= POOL) {
+    for (int64_t left = records; left > 0; left -= POOL) {
         const int64_t n = left < POOL ? left : POOL;
         send(producer, topic, pool, n);
         undelivered += n - take_deliveries(producer, false);
@@ -94,7 +94,8 @@ int main(int argc, char **argv) {
     check(milena_producer_new(config, &producer, &err), &err, "making a producer");
     milena_config_free(config);
     send_to_others(producer);
-    send_to_one(producer);
+    send_to_one(producer, 1); /* until then records wait for the topic's partitions: another way */
+    send_to_one(producer, count);
     check(milena_producer_close(producer, -1, &err), &err, "closing");
     milena_producer_free(producer);
     return 0;
