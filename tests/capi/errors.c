@@ -51,7 +51,7 @@ static void nobody_there(void) {
     milena_error *err = NULL;
     OK(milena_config_set(config, "bootstrap.servers", "127.0.0.1:1", &err));
     OK(milena_admin_new(config, &admin, &err));
-    CHECK(milena_admin_describe_cluster(admin, 500, &about, &err) == MILENA_E_TIMED_OUT);
+    CHECK(milena_admin_describe_cluster(admin, 3000, &about, &err) == MILENA_E_TIMED_OUT);
     CHECK(about == NULL && milena_error_is_retriable(err));
     CHECK(says(milena_error_string(err), "127.0.0.1:1") && says(milena_error_string(err), "tcp"));
     milena_error_free(err);
@@ -59,14 +59,14 @@ static void nobody_there(void) {
 
     milena_producer *producer = NULL;
     milena_deliveries *deliveries = NULL;
-    OK(milena_config_set(config, "delivery.timeout.ms", "600", &err));
-    OK(milena_config_set(config, "request.timeout.ms", "300", &err));
-    OK(milena_config_set(config, "max.block.ms", "600", &err));
+    OK(milena_config_set(config, "delivery.timeout.ms", "3000", &err));
+    OK(milena_config_set(config, "request.timeout.ms", "1500", &err));
+    OK(milena_config_set(config, "max.block.ms", "3000", &err));
     OK(milena_producer_new(config, &producer, &err));
     milena_record record = MILENA_RECORD_INIT;
     record.token = 77;
     OK(milena_producer_send(producer, milena_str("t"), &record, sizeof record, 1, -1, NULL, &err));
-    OK(milena_producer_poll(producer, 20000, 0, &deliveries, &err));
+    OK(milena_producer_poll(producer, 60000, 0, &deliveries, &err));
     const milena_delivery *chunk = milena_deliveries_chunks(deliveries, NULL, NULL);
     CHECK(chunk != NULL && chunk->status != MILENA_OK && chunk->tokens_len == 1 && chunk->tokens[0] == 77);
     CHECK(milena_error_code(chunk->error) == chunk->status && chunk->base_offset == -1);
@@ -82,7 +82,7 @@ static void corrupt_batch(const milena_embedded *cluster) {
         milena_record record = MILENA_RECORD_INIT;
         record.value = milena_str("v");
         OK(milena_producer_send(producer, milena_str("t"), &record, sizeof record, 1, -1, NULL, &err));
-        OK(milena_producer_flush(producer, 10000, &err));
+        OK(milena_producer_flush(producer, 60000, &err));
     }
     milena_producer_free(producer);
     OK(milena_embedded_corrupt_batch(cluster, milena_str("t"), 0, 1, &err));
@@ -93,10 +93,10 @@ static void corrupt_batch(const milena_embedded *cluster) {
     OK(milena_consumer_assign(consumer, &partition, sizeof partition, 1, &err));
     milena_batch *batch = NULL;
     milena_error *err = NULL;
-    OK(milena_consumer_poll(consumer, 10000, 0, &batch, &err));
+    OK(milena_consumer_poll(consumer, 60000, 0, &batch, &err));
     CHECK(milena_batch_count(batch) == 1);
     milena_batch_free(batch);
-    CHECK(milena_consumer_poll(consumer, 10000, 0, &batch, &err) == MILENA_E_CORRUPT_MESSAGE);
+    CHECK(milena_consumer_poll(consumer, 60000, 0, &batch, &err) == MILENA_E_CORRUPT_MESSAGE);
     CHECK(same(milena_error_topic(err), "t") && milena_error_partition(err) == 0);
     CHECK(milena_error_offset(err) == 1 && milena_error_next_offset(err) == 2);
     milena_offset behind = MILENA_OFFSET_INIT;
@@ -105,7 +105,7 @@ static void corrupt_batch(const milena_embedded *cluster) {
     behind.offset = milena_error_next_offset(err);
     OK(milena_consumer_seek(consumer, &behind, sizeof behind, 1, &err));
     milena_error_free(err);
-    OK(milena_consumer_poll(consumer, 10000, 0, &batch, &err));
+    OK(milena_consumer_poll(consumer, 60000, 0, &batch, &err));
     CHECK(milena_batch_count(batch) == 1 && milena_batch_chunks(batch, NULL, NULL)->records[0].offset == 2);
     milena_batch_free(batch);
     milena_consumer_free(consumer);
@@ -127,8 +127,8 @@ static void logs(const milena_embedded *cluster) {
     OK(milena_producer_fd(producer, &fd, &err));
     milena_record record = MILENA_RECORD_INIT;
     OK(milena_producer_send(producer, milena_str("t"), &record, sizeof record, 1, -1, NULL, &err));
-    OK(milena_producer_flush(producer, 10000, &err));
-    OK(milena_producer_poll(producer, 10000, 0, &deliveries, &err));
+    OK(milena_producer_flush(producer, 60000, &err));
+    OK(milena_producer_poll(producer, 60000, 0, &deliveries, &err));
     milena_deliveries_free(deliveries);
     struct pollfd ready = { (int)fd, POLLIN, 0 };
     CHECK(poll(&ready, 1, 0) == 1);
@@ -140,7 +140,7 @@ static void logs(const milena_embedded *cluster) {
     for (size_t i = 0; i < n; i++) produced |= line[i].level == MILENA_LOG_DEBUG && says(line[i].text, "api=Produce");
     CHECK(produced && says(line[0].client_id, "milena"));
     milena_log_free(log);
-    OK(milena_producer_close(producer, 10000, &err));
+    OK(milena_producer_close(producer, 60000, &err));
     OK(milena_producer_log(producer, &log, &err)); /* what was logged since */
     milena_log_free(log);
     OK(milena_producer_poll(producer, 0, 0, &deliveries, &err));

@@ -29,7 +29,7 @@ static void child(milena_producer *producer, milena_consumer *consumer, milena_a
     OK(milena_config_set(config, "bootstrap.servers", bootstrap, &err));
     OK(milena_producer_new(config, &own, &err));
     OK(milena_producer_send(own, milena_str("t"), &record, sizeof record, 1, 0, NULL, &err));
-    OK(milena_producer_close(own, 20000, &err));
+    OK(milena_producer_close(own, 60000, &err));
     milena_producer_free(own);
     milena_config_free(config);
 }
@@ -48,11 +48,11 @@ int main(void) {
 
     milena_record record = MILENA_RECORD_INIT;
     OK(milena_producer_send(producer, milena_str("t"), &record, sizeof record, 1, -1, NULL, &err));
-    OK(milena_producer_flush(producer, 10000, &err));
+    OK(milena_producer_flush(producer, 60000, &err));
     milena_topic_partition partition = { milena_str("t"), 0 };
     OK(milena_consumer_assign(consumer, &partition, sizeof partition, 1, &err));
     milena_batch *batch = NULL;
-    OK(milena_consumer_poll(consumer, 10000, 1, &batch, &err));
+    OK(milena_consumer_poll(consumer, 60000, 1, &batch, &err));
     CHECK(milena_batch_count(batch) == 1);
 
     pid_t pid = fork();
@@ -66,11 +66,11 @@ int main(void) {
     /* The parent's go on, and the child's record is there. */
     milena_batch_free(batch);
     batch = NULL;
-    OK(milena_consumer_poll(consumer, 10000, 1, &batch, &err));
+    OK(milena_consumer_poll(consumer, 60000, 1, &batch, &err));
     CHECK(milena_batch_count(batch) == 1);
     milena_batch_free(batch);
-    OK(milena_producer_close(producer, 10000, &err));
-    OK(milena_consumer_close(consumer, 10000, &err));
+    OK(milena_producer_close(producer, 60000, &err));
+    OK(milena_consumer_close(consumer, 60000, &err));
     milena_producer_free(producer);
     milena_consumer_free(consumer);
     milena_admin_free(admin);

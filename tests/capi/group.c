@@ -23,7 +23,7 @@ static milena_batch *next(milena_consumer *consumer) {
         OK(milena_consumer_poll(consumer, 0, 0, &batch, &err));
         if (batch != NULL) return batch;
         struct pollfd ready = { (int)fd, POLLIN, 0 };
-        CHECK(poll(&ready, 1, 20000) == 1);
+        CHECK(poll(&ready, 1, 60000) == 1);
     }
 }
 
@@ -140,7 +140,7 @@ int main(void) {
         record.timestamp_ms = 1000 + i / 2;
         OK(milena_producer_send(producer, milena_str("t"), &record, sizeof record, 1, -1, NULL, &err));
     }
-    OK(milena_producer_flush(producer, 10000, &err));
+    OK(milena_producer_flush(producer, 60000, &err));
 
     milena_consumer *consumer = in_group(cluster), *second = in_group(cluster);
     milena_bytes topic = milena_str("t");
@@ -156,8 +156,8 @@ int main(void) {
     expect_event(consumer, MILENA_EVENT_ASSIGNED, 1);
     expect_event(second, MILENA_EVENT_ASSIGNED, 1);
     OK(milena_consumer_unsubscribe(second, &err));
-    OK(milena_consumer_close(second, 10000, &err));
-    OK(milena_consumer_close(consumer, 10000, &err));
+    OK(milena_consumer_close(second, 60000, &err));
+    OK(milena_consumer_close(consumer, 60000, &err));
     milena_consumer_free(second);
     milena_consumer_free(consumer);
     milena_producer_free(producer);

@@ -71,7 +71,7 @@ static void take_deliveries(const milena_producer *producer) {
     uint64_t sum = 0;
     while (seen < COUNT + 4) {
         milena_deliveries *deliveries = NULL;
-        OK(milena_producer_poll(producer, 10000, 0, &deliveries, &err));
+        OK(milena_producer_poll(producer, 60000, 0, &deliveries, &err));
         CHECK(deliveries != NULL);
         const milena_delivery *chunk = milena_deliveries_chunks(deliveries, &n, &stride);
         CHECK(stride == sizeof *chunk);
@@ -144,7 +144,7 @@ static void consume(milena_consumer *consumer) {
     while (next < COUNT + 4) {
         milena_batch *batch = NULL;
         size_t n, stride;
-        OK(milena_consumer_poll(consumer, 10000, 300, &batch, &err));
+        OK(milena_consumer_poll(consumer, 60000, 300, &batch, &err));
         CHECK(batch != NULL && milena_batch_event(batch) == NULL && milena_batch_count(batch) <= 300);
         check_packed(batch);
         const milena_chunk *chunk = milena_batch_chunks(batch, &n, &stride);
@@ -171,7 +171,7 @@ int main(void) {
     milena_producer *producer = producer_for(cluster);
     send_structs(producer);
     send_packed(producer);
-    OK(milena_producer_flush(producer, 10000, &err));
+    OK(milena_producer_flush(producer, 60000, &err));
     take_deliveries(producer);
 
     milena_consumer *consumer = consumer_for(cluster);
@@ -179,9 +179,9 @@ int main(void) {
     OK(milena_consumer_assign(consumer, &partition, sizeof partition, 1, &err));
     consume(consumer);
 
-    OK(milena_consumer_close(consumer, 10000, &err));
+    OK(milena_consumer_close(consumer, 60000, &err));
     milena_consumer_free(consumer);
-    OK(milena_producer_close(producer, 10000, &err));
+    OK(milena_producer_close(producer, 60000, &err));
     milena_producer_free(producer);
     milena_embedded_free(cluster);
     return 0;
