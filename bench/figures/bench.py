@@ -6,7 +6,6 @@ import statistics
 from dataclasses import dataclass, field
 from typing import List, Optional
 
-import milena
 from kafkalib.cluster import Cluster
 
 from . import peers
@@ -25,6 +24,7 @@ class Figure:
     gate: Optional[float] = None  # at most so much
     aim: Optional[float] = None
     judged: str = "value"  # or "ratio": which of them the gate is about
+    rates: List[float] = field(default_factory=list)  # records a second, where records flow
 
     @property
     def value(self):
@@ -96,6 +96,7 @@ class Bench:
             admin.delete_topics(topics)
 
     def _admin(self):
+        import milena  # not before it is built
         return milena.AdminClient({"bootstrap.servers": self.bootstrap})
 
     def perf(self, client, op, topic, **named):

@@ -1,4 +1,4 @@
-"""CPU time of the whole process per record of 100 bytes, in user mode and in the kernel, while records flow at full speed.
+"""CPU time of the whole process per record of 100 bytes, in user mode and in the kernel, at full speed.
 
 Every client runs once a round, in turns; ratios are of the same round.
 """
@@ -26,14 +26,13 @@ def measure(b):
     figures = []
     for what, op, mode, clients, more, (gate, aim) in ROWS:
         row = {client: Figure(what, client, [], "ns CPU a record") for client in b.present(*clients)}
-        rates = {client: Figure(what, client, [], "records a second") for client in row}
         for _ in range(b.rounds):
             for client, figure in row.items():
                 result = once(b, client, op, full, count=count, mode=mode, warmup=count // 2, **more)
                 figure.values.append(result["cpu_ns_per_msg"])
-                rates[client].values.append(result["msgs_per_s"])
+                figure.rates.append(result["msgs_per_s"])
                 print(f"  {what}, {client}: {figure.values[-1]:.0f} ns, {result['msgs_per_s']:,.0f}/s", flush=True)
-        figures += compared(row, gate, aim) + list(rates.values())
+        figures += compared(row, gate, aim)
     return figures
 
 

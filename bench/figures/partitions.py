@@ -1,4 +1,4 @@
-"""Instructions per record to one partition, alone and while the producer knows 10,000 others, to each of which it has sent.
+"""Instructions per record to one partition, alone and while the producer knows 10,000 others, having sent to each.
 
 The broker is the embedded cluster as a process of its own: on a real one 10,000 partitions take minutes to make.
 """

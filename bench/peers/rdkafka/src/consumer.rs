@@ -138,7 +138,8 @@ unsafe fn partitions(handle: *mut rd_kafka_t, topic: &CStr) -> i32 {
 
 unsafe fn end(handle: *mut rd_kafka_t, topic: &CStr, partition: i32) -> i64 {
     let (mut low, mut high) = (0, 0);
-    let found = rd_kafka_query_watermark_offsets(handle, topic.as_ptr(), partition, &mut low, &mut high, PATIENCE_MS);
+    let found =
+        rd_kafka_query_watermark_offsets(handle, topic.as_ptr(), partition, &mut low, &mut high, PATIENCE_MS);
     check(found, "looking up the end");
     high
 }

@@ -16,7 +16,11 @@ pub struct Producer {
     delivered: Box<i64>,
 }
 
-unsafe extern "C" fn on_delivery(_: *mut rd_kafka_t, message: *const rd_kafka_message_t, counter: *mut c_void) {
+unsafe extern "C" fn on_delivery(
+    _: *mut rd_kafka_t,
+    message: *const rd_kafka_message_t,
+    counter: *mut c_void,
+) {
     check((*message).err, "delivering");
     *counter.cast::<i64>() += 1;
 }
@@ -53,7 +57,16 @@ impl Producer {
             // SAFETY: the value is copied.
             let sent = unsafe {
                 let payload = value.as_ptr() as *mut c_void;
-                rd_kafka_produce(self.topic, UNASSIGNED, COPY, payload, value.len(), ptr::null(), 0, ptr::null_mut())
+                rd_kafka_produce(
+                    self.topic,
+                    UNASSIGNED,
+                    COPY,
+                    payload,
+                    value.len(),
+                    ptr::null(),
+                    0,
+                    ptr::null_mut(),
+                )
             };
             if sent == 0 {
                 return;
@@ -80,7 +93,8 @@ impl Producer {
         let wanted = *self.delivered + n as i64;
         let mut sent = 0;
         // SAFETY: all zeros is a valid message.
-        let mut messages: Vec<rd_kafka_message_t> = (0..POOL).map(|_| unsafe { std::mem::zeroed() }).collect();
+        let mut messages: Vec<rd_kafka_message_t> =
+            (0..POOL).map(|_| unsafe { std::mem::zeroed() }).collect();
         while sent < n {
             let part = POOL.min(n - sent);
             if one_a_call {
@@ -107,8 +121,9 @@ impl Producer {
         while done < messages.len() {
             let rest = &mut messages[done..];
             // SAFETY: the values are copied.
-            let taken =
-                unsafe { rd_kafka_produce_batch(self.topic, UNASSIGNED, COPY, rest.as_mut_ptr(), rest.len() as i32) };
+            let taken = unsafe {
+                rd_kafka_produce_batch(self.topic, UNASSIGNED, COPY, rest.as_mut_ptr(), rest.len() as i32)
+            };
             done += taken as usize;
             if done < messages.len() {
                 refused_to_the_end(&mut messages[done - taken as usize..]);
