@@ -148,7 +148,7 @@ impl Commits {
 
     // ---- sending
 
-    /// `member` is nothing when this consumer is in no group, or not at the moment: then `subscribed` tells which.
+    /// `member` is nothing when this consumer is in no group, or can't commit at the moment: then `subscribed` tells which.
     pub fn poll(
         &mut self,
         turn: &mut Turn<'_, '_>,
@@ -164,7 +164,7 @@ impl Commits {
         }
         deadline = earlier(deadline, self.queue.iter().map(|c| c.deadline).min());
         if outside && !self.under_way && !self.queue.is_empty() {
-            let text = "the offsets were not committed: this member is out of its group at the moment";
+            let text = "the offsets were not committed: this member is out of its group, or just joining it";
             let hint = "poll until the assigned event comes, and commit what is still assigned then";
             let error = Error::new(Code::REBALANCE_IN_PROGRESS, text).hint(hint).retriable(true);
             self.fail_all(turn.now, &error);
