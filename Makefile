@@ -25,11 +25,12 @@ COMMON   := $(patsubst examples-c/%.c,build/obj/%.o,$(wildcard examples-c/common
 help: ## This text
 	@sed -n 's/^\([a-z]*\):.*## \(.*\)/  make \1\t\2/p' $(MAKEFILE_LIST) | expand -t 16
 
+# Replaced, not overwritten: a program that runs may have the old one mapped.
 lib: ## The libraries and their pkg-config file, into build/lib
 	$(CARGO) build --release --package milena
 	@mkdir -p build/lib/pkgconfig
-	@cmp -s $(CARGO_OUT)/libmilena.so build/lib/$(REAL) || cp $(CARGO_OUT)/libmilena.so build/lib/$(REAL)
-	@cmp -s $(CARGO_OUT)/libmilena.a build/lib/libmilena.a || cp $(CARGO_OUT)/libmilena.a build/lib/libmilena.a
+	@cmp -s $(CARGO_OUT)/libmilena.so build/lib/$(REAL) || install -m 755 $(CARGO_OUT)/libmilena.so build/lib/$(REAL)
+	@cmp -s $(CARGO_OUT)/libmilena.a build/lib/libmilena.a || install -m 644 $(CARGO_OUT)/libmilena.a build/lib/libmilena.a
 	@ln -sf $(REAL) build/lib/$(SONAME)
 	@ln -sf $(SONAME) build/lib/libmilena.so
 	@$(call pkgconfig,$(CURDIR)/build,$(CURDIR)/build/lib,$(CURDIR)/include) > build/lib/pkgconfig/milena.pc
