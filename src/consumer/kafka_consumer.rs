@@ -495,7 +495,7 @@ fn managers(
     let retry = settings::retry_backoff(client);
     let group = GroupSettings {
         group_id: config.group_id.as_deref().unwrap_or("").into(),
-        instance_id: None,
+        instance_id: config.group_instance_id.as_deref().map(Arc::from),
         session_timeout_ms: config.session_timeout_ms,
         heartbeat_interval_ms: config.heartbeat_interval_ms,
         max_poll_interval_ms: config.max_poll_interval_ms,
@@ -520,10 +520,11 @@ fn managers(
     let fetch = FetchSettings { limits, check_crcs: config.check_crcs, retry };
     let (shared, log) = (|| shared.clone(), || log.clone());
     vec![
-        Box::new(TopicInterest::new(shared())),
         Box::new(CoordinatorManager::new(shared(), Arc::new(group), log(), seed.wrapping_add(10))),
         Box::new(OffsetsManager::new(shared(), offsets, log(), seed.wrapping_add(20))),
         Box::new(Fetcher::new(shared(), fetch, log(), seed.wrapping_add(30))),
+        // Last: what the others want to know of topics is asked for at once.
+        Box::new(TopicInterest::new(shared(), log())),
     ]
 }
 
