@@ -229,6 +229,35 @@ fn a_batch_fills_its_limit_to_the_byte() {
     assert!(builder.size() <= 16_384 && builder.capacity() == 16_384);
 }
 
+/// Lengths around every width of a varint, in a buffer with room for all: with and without a key.
+#[test]
+fn lengths_of_all_widths() {
+    let lengths = [0, 1, 31, 62, 63, 64, 65, 127, 128, 8_100, 8_150, 8_159, 8_160, 8_161, 8_191, 8_192, 8_193]
+        .into_iter()
+        .chain([(1 << 16) - 1, 1 << 16, (1 << 20) - 20, (1 << 20) - 1, 1 << 20, (1 << 20) + 1]);
+    let mut records = vec![Owned::new(1_000, None, None)];
+    for (i, len) in lengths.enumerate() {
+        for (key, delta) in [(None, 0), (Some(0), 63), (Some(64), 64), (Some(8_192), 8_192), (None, -1)] {
+            let key = key.map(|n| vec![i as u8; n]);
+            records.push(Owned::new(1_000 + delta, key.as_deref(), Some(&vec![7; len])));
+        }
+    }
+    let mut builder = MemoryRecordsBuilder::new(bytes::BytesMut::zeroed(64 << 20));
+    for record in &records {
+        record.with_ref(|r| {
+            let size = builder.size() + builder.record_size(r);
+            if !builder.is_empty() {
+                assert_eq!(builder.append_with_offset(r, size - 1), Err(AppendError::Full));
+            }
+            builder.append_with_offset(r, size).unwrap();
+            assert_eq!(builder.size(), size);
+        });
+    }
+    assert_eq!(builder.max_timestamp(), 1_000 + 8_192);
+    let closed = builder.close(Compression::None, 0, &mut Compressor::new());
+    assert!(read(&closed.to_vec(STATE)).unwrap() == numbered(&records, 0));
+}
+
 #[test]
 fn what_does_not_shrink_stays_uncompressed() {
     let mut random = fastrand::Rng::with_seed(1);

@@ -1,3 +1,4 @@
+//! The frame reader under libFuzzer.
 #![no_main]
 #[path = "../targets/frames.rs"]
 mod target;

@@ -1,3 +1,4 @@
+//! The protocol decoder under libFuzzer.
 #![no_main]
 #[path = "../../tests/protocol_samples/mod.rs"]
 mod protocol_samples;

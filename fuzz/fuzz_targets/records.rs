@@ -1,3 +1,4 @@
+//! The record reader under libFuzzer.
 #![no_main]
 #[path = "../targets/records.rs"]
 mod target;

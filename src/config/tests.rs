@@ -1,3 +1,5 @@
+//! What configurations are taken, what they become, and how the others are refused.
+
 use super::table::Client;
 use super::*;
 use crate::error::Code;

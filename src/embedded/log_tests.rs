@@ -1,3 +1,5 @@
+//! What a partition's log takes, gives back and forgets.
+
 use super::*;
 use crate::embedded::testing::{batch_with, plain_batch};
 use crate::record::ProducerState;

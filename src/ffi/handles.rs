@@ -125,7 +125,7 @@ impl<T> Table<T> {
     ///
     /// # Errors
     /// NULL_ARGUMENT, STALE_HANDLE, FORKED.
-    #[inline]
+    #[inline(always)]
     pub fn enter(&self, handle: usize) -> Result<Inside<'_, T>> {
         match self.find(handle) {
             Some((slot, entry)) if entry.process == fork_generation() => {
@@ -159,13 +159,13 @@ impl<T> Table<T> {
         }
     }
 
-    #[inline]
+    #[inline(always)]
     fn generation_of(&self, handle: usize) -> u64 {
         (handle >> (KIND_BITS + SLOT_BITS)) as u64
     }
 
     /// The live slot of a handle, with one more inside.
-    #[inline]
+    #[inline(always)]
     fn find(&self, handle: usize) -> Option<(&Slot<T>, &Entry<T>)> {
         if handle & ((1 << KIND_BITS) - 1) != self.kind as usize {
             return None;
@@ -256,7 +256,7 @@ impl<T> Slot<T> {
         }
     }
 
-    #[inline]
+    #[inline(always)]
     fn leave(&self) {
         let after = self.state.fetch_sub(1, Ordering::Release) - 1;
         if after & (FLAGS | COUNT) == DEAD {

@@ -13,14 +13,13 @@ use super::error::milena_error;
 use super::guard::{given, guard, guard_value, invalid, wait, Out};
 use super::handles::{Kind, Table};
 use super::log::{milena_log, warn, Taken};
-use super::records::{ArraySource, PackedSource};
+use super::records::{is_plain_place, plain, ArraySource, PackedSource};
 use super::types::{milena_bytes, milena_fd, milena_header, milena_status};
 use crate::config::parse;
 use crate::error::Result;
 use crate::producer::accumulator::Sent;
-use crate::producer::record::RecordSource;
 use crate::producer::KafkaProducer;
-use std::ptr;
+use std::{ptr, slice};
 
 /// A producer; a handle, not memory.
 pub struct milena_producer {
@@ -45,6 +44,9 @@ pub struct milena_record {
     /// Comes back with the record's delivery; means nothing to the library.
     pub token: u64,
 }
+
+/// Names of topics are shorter.
+const MAX_TOPIC: usize = 256;
 
 pub(super) static PRODUCERS: Table<KafkaProducer> = Table::new(Kind::Producer);
 
@@ -95,20 +97,52 @@ pub unsafe extern "C" fn milena_producer_send(
     let mut taken = 0;
     let status = guard(err, || {
         let producer = PRODUCERS.enter(producer as usize)?;
-        // SAFETY: text and records are there for the length of the call, by contract.
-        let (topic, mut source) = unsafe { (given(topic, "topic")?, ArraySource::new(records, stride, n)?) };
-        if n == 1 {
-            if let Some(Ok(record)) = source.peek() {
-                if producer.try_send_one(topic, &record) {
-                    taken = 1;
-                    return Ok(());
-                }
-            }
+        // SAFETY: text and record are there for the length of the call, by contract.
+        if n == 1 && unsafe { send_plain(&producer, topic, records, stride) } {
+            taken = 1;
+            return Ok(());
         }
-        finish(producer.send(topic, &mut source, block(max_block_ms)?), &mut taken)
+        // SAFETY: text and records are there for the length of the call, by contract.
+        unsafe { send_array(&producer, topic, (records, stride, n), max_block_ms, &mut taken) }
     });
     give(accepted, taken);
     status
+}
+
+/// Sends one record the short way, if it and its arguments are as most are; whatever is odd is for [`send_array`].
+///
+/// # Safety
+/// As for [`milena_producer_send`].
+#[inline(always)]
+unsafe fn send_plain(
+    producer: &KafkaProducer,
+    topic: milena_bytes,
+    record: *const milena_record,
+    stride: usize,
+) -> bool {
+    let odd = topic.data.is_null() || topic.len > MAX_TOPIC || !is_plain_place(record, stride);
+    // SAFETY: not NULL and aligned, and by the caller's promise there.
+    let send = if odd { None } else { unsafe { plain(&*record) } };
+    match send {
+        // SAFETY: not NULL, short, and by the caller's promise there.
+        Some(send) => producer.send_plain(unsafe { slice::from_raw_parts(topic.data, topic.len) }, &send),
+        None => false,
+    }
+}
+
+/// # Safety
+/// As for [`milena_producer_send`].
+#[inline(never)]
+unsafe fn send_array(
+    producer: &KafkaProducer,
+    topic: milena_bytes,
+    (records, stride, n): (*const milena_record, usize, usize),
+    max_block_ms: i64,
+    taken: &mut usize,
+) -> Result<()> {
+    // SAFETY: as the caller promises.
+    let (topic, mut source) = unsafe { (given(topic, "topic")?, ArraySource::new(records, stride, n)?) };
+    finish(producer.send(topic, &mut source, block(max_block_ms)?), taken)
 }
 
 /// As milena_producer_send, for records in one block of memory, as bindings of other languages make them.

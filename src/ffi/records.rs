@@ -5,8 +5,8 @@ use super::guard::{check_array, check_stride, invalid, nullable, strided};
 use super::producer::milena_record;
 use super::types::{milena_bytes, milena_header};
 use crate::error::{Code, Error, Result};
-use crate::producer::record::{ProducerRecord, RecordSource};
-use crate::record::{Header, Headers};
+use crate::producer::record::{PlainSend, ProducerRecord, RecordSource};
+use crate::record::{Header, Headers, PlainRecord};
 use std::marker::PhantomData;
 use std::mem::size_of;
 
@@ -71,6 +71,37 @@ impl<'a> ArraySource<'a> {
     }
 }
 
+/// Whether a record can be at this place.
+#[inline(always)]
+pub(super) fn is_plain_place(record: *const milena_record, stride: usize) -> bool {
+    record.is_aligned() && !record.is_null() && stride >= size_of::<milena_record>()
+}
+
+/// A record from C, if it is as most are; whatever is odd about one is for [`ArraySource::read`].
+///
+/// # Safety
+/// What the record points to is there and unchanged as long as `'a`.
+#[inline(always)]
+pub(super) unsafe fn plain<'a>(record: &'a milena_record) -> Option<PlainSend<'a>> {
+    let (key, value) = (record.key, record.value);
+    let odd = record.headers_len != 0 || record.partition < -1 || value.data.is_null();
+    if odd || !PlainRecord::holds(key.len, value.len) {
+        return None;
+    }
+    let key = if !key.data.is_null() {
+        // SAFETY: not NULL, less than 1 MiB, and there by the caller's promise.
+        Some(unsafe { std::slice::from_raw_parts(key.data, key.len) })
+    } else if key.len == 0 {
+        None
+    } else {
+        return None;
+    };
+    // SAFETY: not NULL, less than 1 MiB, and there by the caller's promise.
+    let value = unsafe { std::slice::from_raw_parts(value.data, value.len) };
+    let plain = PlainRecord::new(record.timestamp_ms, key, value)?;
+    Some(PlainSend { partition: record.partition, token: record.token, record: plain })
+}
+
 impl HeaderScratch<'_> {
     /// # Safety
     /// The record's headers are there as long as the scratch.
@@ -100,6 +131,15 @@ impl RecordSource for ArraySource<'_> {
         }
         let at = self.at;
         Some(self.read().map_err(|e| numbered(at, &e)))
+    }
+
+    #[inline(always)]
+    fn plain(&mut self) -> Option<PlainSend<'_>> {
+        if self.at >= self.n {
+            return None;
+        }
+        // SAFETY: `at` is below `n`; `new` has checked start and stride, and was promised the rest.
+        unsafe { plain(&*self.first.byte_add(self.at * self.stride)) }
     }
 
     #[inline(always)]

@@ -1,3 +1,5 @@
+//! Which lines pass, where they go, and what they look like.
+
 use super::*;
 use crate::time::Nanos;
 use std::sync::atomic::AtomicUsize;

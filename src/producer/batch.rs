@@ -3,8 +3,8 @@
 use super::buffer_pool::BufferPool;
 use super::deliveries::DeliveryChunk;
 use crate::record::{
-    AppendError, BatchFacts, ByteBufferOutputStream, Compression, Compressor, MemoryRecordsBuilder,
-    RecordRef, BATCH_OVERHEAD,
+    AppendError, Appender, BatchFacts, ByteBufferOutputStream, Compression, Compressor, MemoryRecordsBuilder,
+    PlainRecord, RecordRef, BATCH_OVERHEAD,
 };
 use crate::time::Nanos;
 use bytes::{Bytes, BytesMut};
@@ -22,6 +22,8 @@ pub struct CompressionSetting {
 pub struct OpenBatch {
     builder: MemoryRecordsBuilder,
     tokens: Vec<u64>,
+    /// How far plain records may fill it.
+    end: usize,
     pub created: Nanos,
     /// The flush epoch it began in; see `Incomplete`.
     pub epoch: u64,
@@ -36,13 +38,21 @@ impl OpenBatch {
         OpenBatch {
             builder: MemoryRecordsBuilder::new(buffer),
             tokens: Vec::with_capacity(expected),
+            end: 0,
             created,
             epoch,
             charge,
         }
     }
 
+    /// For plain records in a row; none while the batch is empty.
     #[inline(always)]
+    pub fn appender(&mut self) -> Option<BatchAppender<'_>> {
+        let tokens = &mut self.tokens;
+        self.builder.appender(self.end).map(|records| BatchAppender { records, tokens })
+    }
+
+    /// Appends a record of any kind, if it fits a batch of `limit` bytes.
     pub fn try_append(
         &mut self,
         record: &RecordRef<'_>,
@@ -50,6 +60,7 @@ impl OpenBatch {
         limit: usize,
     ) -> Result<(), AppendError> {
         self.builder.append_with_offset(record, limit)?;
+        self.end = self.builder.reach(limit);
         self.tokens.push(token);
         Ok(())
     }
@@ -83,6 +94,30 @@ impl OpenBatch {
             retry_at: Nanos(0),
             last_error: None,
         }
+    }
+}
+
+/// Appends plain records and their tokens to an open batch.
+pub struct BatchAppender<'a> {
+    records: Appender<'a>,
+    tokens: &'a mut Vec<u64>,
+}
+
+impl BatchAppender<'_> {
+    /// Appends a record; false, and nothing was done, when that takes [`OpenBatch::try_append`].
+    #[inline(always)]
+    pub fn append(&mut self, record: &PlainRecord<'_>, token: u64) -> bool {
+        let appended = self.records.append(record);
+        if appended {
+            self.tokens.push(token);
+        }
+        appended
+    }
+
+    /// Bytes of records in the batch.
+    #[inline(always)]
+    pub fn written(&self) -> usize {
+        self.records.written()
     }
 }
 

@@ -8,9 +8,9 @@ pub mod accumulator;
 pub mod batch;
 pub mod buffer_pool;
 pub mod deliveries;
+mod grow_only;
 pub mod incomplete;
 pub mod interceptor;
-mod last_topic;
 pub mod partitioner;
 pub mod pending;
 mod prepare;
@@ -18,7 +18,6 @@ pub mod record;
 pub mod sender;
 pub mod topic;
 pub mod transaction_manager;
-mod view_cell;
 
 use self::accumulator::{AppendContext, RecordAccumulator, Sent};
 use self::batch::CompressionSetting;
@@ -26,7 +25,7 @@ use self::buffer_pool::BufferPool;
 use self::deliveries::{Deliveries, DeliveryChunk};
 use self::interceptor::ProducerInterceptor;
 use self::prepare::{Prepared, Steps};
-use self::record::{ProducerRecord, RecordSource};
+use self::record::{PlainSend, RecordSource};
 use self::sender::{Control, Sender};
 use crate::client::request::RequestManager;
 use crate::client::wire::{Machine, Wake};
@@ -115,7 +114,7 @@ impl KafkaProducer {
             managers,
             seed,
         );
-        let steps = Steps { interceptors, key: config.key_serializer, value: config.value_serializer };
+        let steps = Steps::new(interceptors, config.key_serializer, config.value_serializer);
         let producer = KafkaProducer {
             accumulator,
             deliveries,
@@ -138,11 +137,11 @@ impl KafkaProducer {
         self.append(topic, source, &AppendContext::new(crate::sys::clock::wall_ms(), &clock, max_block))
     }
 
-    /// Sends one record if that takes no more than a copy: its topic is the one this thread sent to last, and its
-    /// batch has room. Returns false, nothing done, in every other case, which is for [`KafkaProducer::send`].
+    /// Sends one record if that takes no more than a copy. Returns false, nothing done, in every other case, which
+    /// is for [`KafkaProducer::send`].
     #[inline(always)]
-    pub fn try_send_one(&self, topic: &[u8], record: &ProducerRecord<'_>) -> bool {
-        self.steps.is_empty() && self.accumulator.try_append_one(topic, record, crate::sys::clock::wall_ms())
+    pub fn send_plain(&self, topic: &[u8], send: &PlainSend<'_>) -> bool {
+        self.steps.is_empty() && self.accumulator.append_one(topic, send, crate::sys::clock::wall_ms)
     }
 
     /// As [`KafkaProducer::send`] without waiting, at a given time.

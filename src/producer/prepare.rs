@@ -9,13 +9,21 @@ use std::sync::Arc;
 /// The steps that are configured; with none, records pass untouched.
 pub struct Steps {
     pub interceptors: Vec<Arc<dyn ProducerInterceptor>>,
-    pub key: Serde,
-    pub value: Serde,
+    key: Serde,
+    value: Serde,
+    /// Asked for every record.
+    empty: bool,
 }
 
 impl Steps {
+    pub fn new(interceptors: Vec<Arc<dyn ProducerInterceptor>>, key: Serde, value: Serde) -> Steps {
+        let empty = interceptors.is_empty() && key == Serde::Bytes && value == Serde::Bytes;
+        Steps { interceptors, key, value, empty }
+    }
+
+    #[inline(always)]
     pub fn is_empty(&self) -> bool {
-        self.interceptors.is_empty() && self.key == Serde::Bytes && self.value == Serde::Bytes
+        self.empty
     }
 
     fn apply(&self, topic: &str, record: &mut ProducerRecord<'_>) -> Result<(), Error> {

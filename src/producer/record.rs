@@ -1,7 +1,7 @@
 //! `ProducerRecord`, and where `send` takes its records from.
 
 use crate::error::Error;
-use crate::record::Headers;
+use crate::record::{Headers, PlainRecord};
 
 /// A record as the application hands it over; everything is borrowed, and copied once.
 #[derive(Clone, Copy, Debug)]
@@ -31,11 +31,25 @@ impl Default for ProducerRecord<'_> {
     }
 }
 
+/// A record as most are, on its way to a batch without a detour.
+#[derive(Clone, Copy, Debug)]
+pub struct PlainSend<'a> {
+    /// -1: the partitioner chooses.
+    pub partition: i32,
+    pub token: u64,
+    pub record: PlainRecord<'a>,
+}
+
 /// Records to send, one after the other. A source that finds a record malformed ends the call with an error that
 /// describes it; the records before it are sent.
 pub trait RecordSource {
     /// The record at the present place, or `None` at the end.
     fn peek(&mut self) -> Option<Result<ProducerRecord<'_>, Error>>;
+    /// The same, if it is as most are; `None` says nothing but that [`RecordSource::peek`] knows more.
+    #[inline(always)]
+    fn plain(&mut self) -> Option<PlainSend<'_>> {
+        None
+    }
     /// Goes on to the next: the present one was accepted.
     fn advance(&mut self);
 }

@@ -1,27 +1,52 @@
 //! What the producer keeps of a topic: its partitions' queues, and the records that wait until it is known.
 
 use super::batch::{OpenBatch, SealedBatch};
+use super::grow_only::GrowOnly;
 use super::partitioner::BuiltInPartitioner;
 use super::pending::Pending;
-use super::view_cell::ViewCell;
 use parking_lot::Mutex;
 use std::collections::VecDeque;
+use std::sync::atomic::{AtomicUsize, Ordering};
 use std::sync::Arc;
 
 /// A topic that something was sent to.
 pub struct Topic {
     pub name: Arc<str>,
-    /// The partitions, once metadata has named them.
-    pub view: ViewCell,
+    /// Its place among the topics of its accumulator.
+    pub number: usize,
+    pub partitions: Partitions,
     pub sticky: BuiltInPartitioner,
     pub pending: Mutex<Pending>,
 }
 
-/// The partitions of a topic as the application's threads see them.
-pub struct TopicView {
-    pub partitions: Vec<Arc<Partition>>,
-    /// Indexes of those that have a leader.
-    pub available: Vec<u32>,
+/// The partitions of a topic. Their number is known once metadata has named them; the queue of each stays for good,
+/// even when the topic is deleted and made again smaller.
+#[derive(Default)]
+pub struct Partitions {
+    count: AtomicUsize,
+    queues: GrowOnly<Arc<Partition>>,
+}
+
+impl Partitions {
+    /// How many there are; 0 as long as that is not known.
+    #[inline(always)]
+    pub fn count(&self) -> usize {
+        self.count.load(Ordering::Acquire)
+    }
+
+    /// Lets the application's threads send to the first `count` partitions, which have been made.
+    pub fn publish(&self, count: usize) {
+        self.count.store(count, Ordering::Release);
+    }
+
+    #[inline(always)]
+    pub fn get(&self, index: usize) -> Option<&Arc<Partition>> {
+        self.queues.get(index)
+    }
+
+    pub fn get_or_init(&self, index: usize, make: impl FnOnce() -> Arc<Partition>) {
+        self.queues.get_or_init(index, make);
+    }
 }
 
 /// One partition's queue of batches.
@@ -111,10 +136,11 @@ impl Queue {
 }
 
 impl Topic {
-    pub fn new(name: Arc<str>, seed: u64) -> Topic {
+    pub fn new(name: Arc<str>, number: usize, seed: u64) -> Topic {
         Topic {
             name,
-            view: ViewCell::default(),
+            number,
+            partitions: Partitions::default(),
             sticky: BuiltInPartitioner::new(seed),
             pending: Mutex::new(Pending::default()),
         }

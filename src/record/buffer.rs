@@ -44,20 +44,19 @@ impl ByteBufferOutputStream {
         self.memory
     }
 
-    /// The free part, if it has at least `n` bytes and `spare` more.
+    /// The free part, if it has at least `n` bytes.
+    fn free(&mut self, n: usize) -> Option<&mut [u8]> {
+        self.memory.get_mut(self.written..).filter(|free| free.len() >= n)
+    }
+
+    /// All the memory, and how much of it was written.
     #[inline(always)]
-    pub(super) fn free(&mut self, n: usize, spare: usize) -> Option<&mut [u8]> {
-        let free = self.memory.get_mut(self.written..)?;
-        // Asked in this way round, the compiler sees that `spare` bytes are there.
-        if free.len().checked_sub(spare)? < n {
-            return None;
-        }
-        Some(free)
+    pub(super) fn parts(&mut self) -> (&mut [u8], &mut usize) {
+        (&mut self.memory, &mut self.written)
     }
 
     /// Says that `n` bytes of the free part were written.
-    #[inline(always)]
-    pub(super) fn advance(&mut self, n: usize) {
+    fn advance(&mut self, n: usize) {
         debug_assert!(n <= self.memory.len().saturating_sub(self.written));
         self.written = self.written.wrapping_add(n);
     }
@@ -75,7 +74,7 @@ impl ByteBufferOutputStream {
     /// Appends bytes, growing the memory when needed.
     pub(super) fn put(&mut self, bytes: &[u8]) {
         self.reserve(bytes.len());
-        if let Some(to) = self.free(bytes.len(), 0).and_then(|free| free.get_mut(..bytes.len())) {
+        if let Some(to) = self.free(bytes.len()).and_then(|free| free.get_mut(..bytes.len())) {
             to.copy_from_slice(bytes);
             self.advance(bytes.len());
         }

@@ -4,11 +4,12 @@
 //! holds the records only; the batch's 61-byte header is a segment of its own, made when the batch is sent, so
 //! that a retry may change producer id and sequence while an older request still holds the records.
 
+use super::appender::{reach, Appender, Counters, PlainRecord};
 use super::buffer::ByteBufferOutputStream;
 use super::compression::{Compression, Compressor};
 use super::header::{BatchFacts, ProducerState, BATCH_OVERHEAD};
 use super::headers::{nullable_size, Headers};
-use super::varint::{varint_size, varlong_size, word_encode, zigzag64};
+use super::varint::{varint_size, varlong_size};
 use bytes::BytesMut;
 use std::fmt;
 
@@ -61,14 +62,6 @@ pub fn record_size_upper_bound(record: &RecordRef<'_>) -> usize {
         .saturating_add(nullable_size(record.value))
         .saturating_add(record.headers.encoded_size())
 }
-
-/// The numbers in front of the value are in so many bytes: eight of length, attributes and timestamp delta at
-/// most, four of offset delta and the length of a null key, and the word with the value's length. This much room
-/// is asked for behind the record too, because stores of words touch more than they mean.
-const WINDOW: usize = 24;
-/// Lengths and deltas that the word-at-a-time path takes are below this: three bytes as a zigzag varint, and the
-/// record's length four.
-const SMALL: usize = 1 << 20;
 
 impl MemoryRecordsBuilder {
     /// An empty batch in `memory`, usually a pooled buffer of `batch.size` bytes; see
@@ -127,75 +120,43 @@ impl MemoryRecordsBuilder {
 
     /// Appends a record if it fits a batch of `limit` bytes (`batch.size`), and gives its offset relative to the
     /// batch. An empty batch takes a record of any size, and grows for it.
-    #[inline(always)]
     pub fn append_with_offset(&mut self, record: &RecordRef<'_>, limit: usize) -> Result<u32, AppendError> {
-        if let Some(total) = self.append_small(record, limit) {
-            self.out.advance(total);
-            return Ok(self.appended(record.timestamp_ms));
+        let end = self.reach(limit);
+        if let (Some(plain), Some(mut appender)) = (PlainRecord::of(record), self.appender(end)) {
+            if appender.append(&plain) {
+                return Ok(appender.records().wrapping_sub(1));
+            }
         }
         self.append_any(record, limit)
     }
 
+    /// What an [`Appender`] may fill of the present memory, for a batch of `limit` bytes.
+    pub fn reach(&self, limit: usize) -> usize {
+        reach(self.out.capacity(), limit)
+    }
+
+    /// For many records in a row that are as most are; none while the batch is empty. `end` is what
+    /// [`MemoryRecordsBuilder::reach`] gave last.
     #[inline(always)]
+    pub fn appender(&mut self, end: usize) -> Option<Appender<'_>> {
+        if self.records == 0 {
+            return None;
+        }
+        let (memory, written) = self.out.parts();
+        let counters = Counters {
+            written,
+            records: &mut self.records,
+            base_timestamp: self.base_timestamp,
+            max_timestamp: &mut self.max_timestamp,
+        };
+        Some(Appender::new(memory, counters, end))
+    }
+
     fn appended(&mut self, timestamp_ms: i64) -> u32 {
         let offset = self.records;
         self.records = offset.wrapping_add(1);
         self.max_timestamp = self.max_timestamp.max(timestamp_ms);
         offset
-    }
-
-    /// The common case: lengths and deltas that fit a few bytes, no headers, room left. Numbers are put together
-    /// in machine words, and stored eight bytes at a time; what a store writes too much, the next one overwrites.
-    /// Gives the record's size, or nothing (and nothing was appended) for any other case.
-    #[inline(always)]
-    fn append_small(&mut self, record: &RecordRef<'_>, limit: usize) -> Option<usize> {
-        if self.records == 0 || self.records >= SMALL as u32 || record.headers.count() != 0 {
-            return None;
-        }
-        let value = record.value?;
-        let key = record.key.unwrap_or(&[]);
-        let delta = zigzag64(record.timestamp_ms.wrapping_sub(self.base_timestamp));
-        if delta >> 1 >= SMALL as u64 || (key.len() | value.len()) >= SMALL {
-            return None;
-        }
-        let (delta, delta_bytes) = word_encode(delta as u32);
-        let (offset, offset_bytes) = word_encode(self.records << 1);
-        let (value_len, value_bytes) = word_encode((value.len() as u32) << 1);
-        let (key_len, key_bytes) = match record.key {
-            None => (1, 1),
-            Some(key) => word_encode((key.len() as u32) << 1),
-        };
-        // Attributes and number of headers are a byte each, and both zero.
-        let numbers =
-            delta_bytes.wrapping_add(offset_bytes).wrapping_add(key_bytes).wrapping_add(value_bytes);
-        let body = (numbers as usize).wrapping_add(2).wrapping_add(key.len()).wrapping_add(value.len());
-        let (length, length_bytes) = word_encode((body as u32) << 1);
-        let total = body.wrapping_add(length_bytes as usize);
-        let size = self.out.len().wrapping_add(BATCH_OVERHEAD).wrapping_add(total);
-        if size > limit {
-            return None;
-        }
-        let to = self.out.free(total, WINDOW)?;
-        let window = to.first_chunk_mut::<WINDOW>()?;
-        put_word(window, 0, length | delta << (length_bytes.wrapping_mul(8).wrapping_add(8) & 63));
-        let mut at = (length_bytes.wrapping_add(delta_bytes) as usize).wrapping_add(1);
-        put_word(window, at, offset | key_len << (offset_bytes.wrapping_mul(8) & 63));
-        at = at.wrapping_add(offset_bytes.wrapping_add(key_bytes) as usize);
-        match record.key {
-            None => put_word(window, at, value_len),
-            Some(key) => {
-                let end = at.wrapping_add(key.len());
-                to.get_mut(at..end)?.copy_from_slice(key);
-                at = end;
-                put_word(to.get_mut(at..)?.first_chunk_mut::<WINDOW>()?, 0, value_len);
-            }
-        }
-        at = at.wrapping_add(value_bytes as usize);
-        let rest = to.get_mut(at..at.wrapping_add(value.len()).wrapping_add(1))?;
-        let (header_count, to) = rest.split_last_mut()?;
-        *header_count = 0;
-        to.copy_from_slice(value);
-        Some(total)
     }
 
     fn body_size(&self, record: &RecordRef<'_>) -> usize {
@@ -276,14 +237,6 @@ impl MemoryRecordsBuilder {
     /// Gives the memory back unread, for a batch that is given up.
     pub fn into_inner(self) -> BytesMut {
         self.out.into_inner()
-    }
-}
-
-/// Stores a word at `at` of the window, which is below 16 here.
-#[inline(always)]
-fn put_word(window: &mut [u8; WINDOW], at: usize, word: u64) {
-    if let Some(to) = window.get_mut(at & 15..).and_then(|w| w.first_chunk_mut::<8>()) {
-        *to = word.to_le_bytes();
     }
 }
 

@@ -19,6 +19,7 @@
     )
 )]
 
+mod appender;
 mod batch;
 mod buffer;
 mod builder;
@@ -33,6 +34,7 @@ mod slow;
 pub mod varint;
 mod view;
 
+pub use appender::{Appender, PlainRecord};
 pub use batch::{Batch, BatchReader};
 pub use buffer::ByteBufferOutputStream;
 pub use builder::{record_size_upper_bound, AppendError, ClosedBatch, MemoryRecordsBuilder, RecordRef};

@@ -49,19 +49,27 @@ pub const fn varlong_size(v: i64) -> usize {
     unsigned_size(zigzag64(v))
 }
 
-/// Encodes a value below 2^28 into the low bytes of a word: (word, number of bytes: 1 to 4).
+/// Encodes a value below 2^14 into the low bytes of a word: (word, number of its bits: 8 or 16).
 #[inline(always)]
-pub(super) const fn word_encode(v: u32) -> (u64, u32) {
-    let v = v as u64;
+pub(super) const fn word_encode_short(v: u32) -> (u64, u32) {
     if v < 1 << 7 {
-        (v, 1)
-    } else if v < 1 << 14 {
-        ((v & 0x7f) | 0x80 | ((v << 1) & 0x7f00), 2)
-    } else if v < 1 << 21 {
-        ((v & 0x7f) | ((v << 1) & 0x7f00) | ((v << 2) & 0x7f_0000) | 0x8080, 3)
+        (v as u64, 8)
     } else {
-        let low = (v & 0x7f) | ((v << 1) & 0x7f00) | ((v << 2) & 0x7f_0000);
-        (low | ((v << 3) & 0x7f00_0000) | 0x80_8080, 4)
+        (((v & 0x7f) | ((v << 1) & 0x7f00) | 0x80) as u64, 16)
+    }
+}
+
+/// Encodes a value below 2^28 into the low bytes of a word: (word, number of its bits: 8, 16, 24 or 32).
+pub(super) const fn word_encode(v: u32) -> (u64, u32) {
+    if v < 1 << 14 {
+        return word_encode_short(v);
+    }
+    let v = v as u64;
+    let low = (v & 0x7f) | ((v << 1) & 0x7f00) | ((v << 2) & 0x7f_0000);
+    if v < 1 << 21 {
+        (low | 0x8080, 24)
+    } else {
+        (low | ((v << 3) & 0x7f00_0000) | 0x80_8080, 32)
     }
 }
 
@@ -211,7 +219,8 @@ mod tests {
         #[test]
         fn words_agree_with_bytes(v in 0u32..1 << 28, cut in 0u32..28, tail: u64) {
             let v = v >> cut;
-            let (word, n) = word_encode(v);
+            let (word, bits) = word_encode(v);
+            let n = bits / 8;
             let mut out = Vec::new();
             push_varlong(&mut out, unzigzag64(u64::from(v)));
             prop_assert_eq!(&word.to_le_bytes()[..n as usize], &out[..]);

@@ -1,3 +1,5 @@
+//! The table of properties agrees with itself, with Kafka's own list and with what the parser reads.
+
 use std::collections::{BTreeMap, BTreeSet};
 
 use super::*;

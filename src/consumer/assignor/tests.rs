@@ -1,3 +1,5 @@
+//! The assignors by their results: fair, complete, and sticky where they promise it.
+
 use super::*;
 use proptest::prelude::*;
 

@@ -1,3 +1,5 @@
+//! Positions and assignments as calls, responses and rebalances change them.
+
 use super::*;
 
 fn tp(topic: &str, partition: i32) -> TopicPartition {

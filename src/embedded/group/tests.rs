@@ -1,3 +1,5 @@
+//! Members of a classic group, step by step, against one coordinator.
+
 use super::*;
 use crate::embedded::ServerConn;
 

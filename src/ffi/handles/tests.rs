@@ -1,3 +1,5 @@
+//! Handles that are stale, freed or foreign are refused, whatever many threads do meanwhile.
+
 use super::*;
 use std::sync::atomic::{AtomicBool, AtomicUsize};
 use std::sync::Arc;

@@ -1,3 +1,5 @@
+//! Records as C hands them over: strides, lengths, and what is refused.
+
 use super::*;
 use proptest::prelude::*;
 use std::ptr;

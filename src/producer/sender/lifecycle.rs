@@ -144,20 +144,22 @@ impl Sender {
     }
 
     fn publish(&mut self, now: Now, topic: &Arc<Topic>, known: &Arc<TopicMetadata>, out: &mut Outbox<'_>) {
-        let view = Arc::new(self.accumulator.view_of(topic, known.partitions.len(), available(known)));
+        let count = known.partitions.len();
+        self.accumulator.make_partitions(topic, count);
+        topic.sticky.set_available(available(known));
         loop {
             let mut pending = topic.pending.lock();
             let chunks = std::mem::take(&mut pending.chunks);
             if chunks.is_empty() {
                 pending.listed = false;
-                // Under the lock: whoever waits for it finds the view and appends behind what was placed.
-                topic.view.store(view);
+                // Under the lock: whoever waits for it finds the partitions and appends behind what was placed.
+                topic.partitions.publish(count);
                 break;
             }
             drop(pending);
             for chunk in chunks {
                 let deliveries = self.deliveries.clone();
-                self.accumulator.place(topic, &view, chunk, now, |token, partition, error| {
+                self.accumulator.place(topic, count, chunk, now, |token, partition, error| {
                     deliveries.push_uncharged(unplaced(topic, partition, vec![token], error));
                 });
             }
@@ -172,13 +174,14 @@ impl Sender {
         known: &Arc<TopicMetadata>,
         out: &mut Outbox<'_>,
     ) {
-        if !topic.view.is_some() || known.partitions.is_empty() {
+        if topic.partitions.count() == 0 || known.partitions.is_empty() {
             return;
         }
-        let view = Arc::new(self.accumulator.view_of(topic, known.partitions.len(), available(known)));
-        topic.view.store(view.clone());
-        for (partition, p) in view.partitions.iter().zip(&known.partitions) {
-            let slot = partition.slot;
+        self.accumulator.make_partitions(topic, known.partitions.len());
+        topic.sticky.set_available(available(known));
+        topic.partitions.publish(known.partitions.len());
+        for (index, p) in known.partitions.iter().enumerate() {
+            let Some(slot) = topic.partitions.get(index).map(|partition| partition.slot) else { break };
             let Some(state) = self.state(slot) else { continue };
             if state.leader != p.leader {
                 state.leader = p.leader;

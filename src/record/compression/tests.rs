@@ -1,3 +1,5 @@
+//! Every codec there and back, at every level, with input that lies about its size.
+
 use super::*;
 use proptest::prelude::*;
 
