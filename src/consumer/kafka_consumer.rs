@@ -501,7 +501,7 @@ fn managers(
     let retry = settings::retry_backoff(client);
     let group = GroupSettings {
         group_id: config.group_id.as_deref().unwrap_or("").into(),
-        instance_id: None,
+        instance_id: config.group_instance_id.as_deref().map(Arc::from),
         session_timeout_ms: config.session_timeout_ms,
         heartbeat_interval_ms: config.heartbeat_interval_ms,
         max_poll_interval_ms: config.max_poll_interval_ms,
@@ -530,7 +530,8 @@ fn managers(
         Box::new(CoordinatorManager::new(shared(), Arc::new(group), log(), seed.wrapping_add(10))),
         Box::new(OffsetsManager::new(shared(), offsets, log(), seed.wrapping_add(20))),
         Box::new(Fetcher::new(shared(), fetch, log(), seed.wrapping_add(30))),
-        Box::new(TopicInterest::new(shared())),
+        // Last: what the others want to know of topics is asked for at once.
+        Box::new(TopicInterest::new(shared(), log())),
     ]
 }
 
