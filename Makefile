@@ -15,10 +15,11 @@ CARGO_OUT = $(or $(CARGO_TARGET_DIR),target)/release
 
 STRICT   := -std=c11 -Wall -Wextra -Wpedantic -Werror
 PROGRAMS := $(patsubst examples-c/%.c,build/bin/%,$(wildcard examples-c/milena-*.c))
+PROBES   := $(patsubst bench/probes/%.c,build/bench/bin/%,$(wildcard bench/probes/*.c))
 COMMON   := $(patsubst examples-c/%.c,build/obj/%.o,$(wildcard examples-c/common/*.c))
 
 .DEFAULT_GOAL := help
-.PHONY: help lib tools demo install wheel header test bench fmt clippy clean
+.PHONY: help lib tools demo install wheel header test bench probes fmt clippy clean
 .SECONDARY:
 
 help: ## This text
@@ -45,11 +46,19 @@ build/bin/%: build/obj/%.o $(COMMON) build/lib/$(REAL)
 	@mkdir -p $(@D)
 	$(CC) $(CFLAGS) $(LDFLAGS) -o $@ $(filter %.o,$^) -Lbuild/lib -lmilena -lpthread -lm '-Wl,-rpath,$$ORIGIN/../lib'
 
+build/bench/bin/%: build/obj/bench/%.o $(COMMON) build/lib/$(REAL)
+	@mkdir -p $(@D)
+	$(CC) $(CFLAGS) $(LDFLAGS) -o $@ $(filter %.o,$^) -Lbuild/lib -lmilena -lpthread -lm '-Wl,-rpath,$$ORIGIN/../../lib'
+
+build/obj/bench/%.o: bench/probes/%.c Makefile
+	@mkdir -p $(@D)
+	$(CC) $(STRICT) $(CFLAGS) $(CPPFLAGS) -MMD -Iinclude -Iexamples-c -c -o $@ $<
+
 build/obj/%.o: examples-c/%.c Makefile
 	@mkdir -p $(@D)
 	$(CC) $(STRICT) $(CFLAGS) $(CPPFLAGS) -MMD -Iinclude -Iexamples-c -c -o $@ $<
 
--include $(wildcard build/obj/*.d build/obj/common/*.d)
+-include $(wildcard build/obj/*.d build/obj/common/*.d build/obj/bench/*.d)
 
 demo: tools ## A million records through the library and back; BOOTSTRAP=host:port for a real Kafka
 	build/bin/milena-demo $(if $(BOOTSTRAP),--bootstrap-servers $(BOOTSTRAP))
@@ -75,8 +84,11 @@ header: ## include/milena.h, from the sources
 test: ## All tests, real Kafka included; scripts/test.sh NAME... runs some stages
 	scripts/test.sh
 
-bench: ## Instructions per record, counted by cachegrind against a real broker
+bench: ## Measures the library beside other clients on a real broker (bench/README.md); bench/run SECTION... runs parts
 	bench/run
+
+probes: tools
+	@$(MAKE) --no-print-directory $(PROBES)
 
 fmt: ## Format the Rust sources
 	$(CARGO) fmt --all

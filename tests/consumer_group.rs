@@ -5,7 +5,7 @@ mod consumer_support;
 use consumer_support::*;
 use milena::config::{Assignor, ConsumerConfig, OffsetReset};
 use milena::consumer::{Event, KafkaConsumer, OffsetAndMetadata, Polled};
-use milena::embedded::{ClusterSettings, Fault};
+use milena::embedded::{ClusterSettings, Fault, FaultKind};
 use milena::protocol::ApiKey;
 use milena::Code;
 use std::time::Duration;
@@ -257,6 +257,33 @@ fn a_commit_outside_of_the_group_is_refused_at_once() {
     assert_eq!(shown(&world.event(&mut consumer)), "lost t-0 UNKNOWN_MEMBER_ID");
 }
 
+/// From its join on a member's generation is the old one: its commits would make it look like one that was taken out.
+#[test]
+fn a_commit_while_joining_is_refused_and_costs_nothing() {
+    let mut world = World::new(1);
+    world.topic("t", 1);
+    world.topic("u", 1);
+    world.produce("t", 0, &["a"]);
+    let mut consumer = subscribed(&mut world, &cooperative());
+    assert_eq!(shown(&world.event(&mut consumer)), "assigned t-0");
+    assert_eq!(world.values(&mut consumer, 2_000), ["a"]);
+    let slow = Fault::new(FaultKind::Delay(1_000));
+    world.cluster.push_fault(slow.clone().api(ApiKey::JoinGroup));
+    world.cluster.push_fault(slow.api(ApiKey::SyncGroup));
+    consumer.subscribe(&["t", "u"]).unwrap();
+    for _ in 0..2 {
+        world.run_ms(500);
+        let pending = consumer.start_commit(None, MINUTE).unwrap();
+        let error = world.answer(&pending).unwrap_err();
+        assert_eq!((error.code(), error.is_retriable()), (Code::REBALANCE_IN_PROGRESS, true));
+        world.run_ms(500);
+    }
+    assert_eq!(shown(&world.event(&mut consumer)), "assigned u-0");
+    let pending = consumer.start_commit(None, MINUTE).unwrap();
+    world.answer(&pending).unwrap();
+    assert_eq!(world.cluster.committed("g", "t", 0), Some(1));
+}
+
 #[test]
 fn without_an_offset_and_a_policy_poll_says_so_until_someone_seeks() {
     let mut world = World::new(1);
@@ -274,6 +301,167 @@ fn without_an_offset_and_a_policy_poll_says_so_until_someone_seeks() {
     assert_eq!(consumer.try_position(&tp("t", 0)).unwrap_err().code(), Code::NO_OFFSET);
     consumer.seek(&tp("t", 0), &OffsetAndMetadata::new(0)).unwrap();
     assert_eq!(values(&world.records(&mut consumer)), ["a"]);
+}
+
+#[test]
+fn a_seek_takes_the_missing_offset_back() {
+    let mut world = World::new(1);
+    world.topic("t", 1);
+    world.produce("t", 0, &["a"]);
+    for group in [None, Some("g")] {
+        let mut config = config(group);
+        config.offset_reset = OffsetReset::None;
+        let mut consumer = world.consumer(&config);
+        consumer.assign(&[tp("t", 0)]).unwrap();
+        let place = world.error(&mut consumer).place().cloned().expect("a place, for programs");
+        assert_eq!((&*place.topic, place.partition, place.offset), ("t", 0, -1));
+        // Found missing again, and not told yet.
+        world.run_ms(5_000);
+        consumer.seek(&tp("t", 0), &OffsetAndMetadata::new(0)).unwrap();
+        assert_eq!(values(&world.records(&mut consumer)), ["a"], "{group:?}");
+    }
+}
+
+#[test]
+fn a_static_member_comes_back_without_a_rebalance() {
+    let mut world = World::new(1);
+    world.topic("t", 2);
+    let member =
+        |instance: &str| ConsumerConfig { group_instance_id: Some(instance.to_owned()), ..config(Some("g")) };
+    let mut one = subscribed(&mut world, &member("one"));
+    let mut two = subscribed(&mut world, &member("two"));
+    world.poll_all(&mut [&mut one, &mut two], 30_000);
+    assert_eq!((names(&one.assignment()), names(&two.assignment())), ("t-0".to_owned(), "t-1".to_owned()));
+    let (generation, joins) = (world.cluster.group("g").unwrap().generation, 2);
+    assert!(world.cluster.request_count(ApiKey::JoinGroup) >= joins);
+    for again in ["one", "two"] {
+        // One of them is the leader.
+        let gone = if again == "one" { &mut one } else { &mut two };
+        let pending = gone.start_close(MINUTE);
+        world.answer(&pending).unwrap();
+        world.run_ms(10_000);
+        assert_eq!(world.cluster.request_count(ApiKey::LeaveGroup), 0, "a static member does not leave");
+        let mut back = subscribed(&mut world, &member(again));
+        let place = if again == "one" { "t-0" } else { "t-1" };
+        assert_eq!(shown(&world.event(&mut back)), format!("assigned {place}"));
+        *gone = back;
+        assert_eq!(world.cluster.group("g").unwrap().generation, generation, "nobody else noticed");
+    }
+    // The leader still looks after its topics.
+    world.cluster.create_partitions("t", 3).unwrap();
+    let got = world.poll_all(&mut [&mut one, &mut two], 400_000);
+    let all = names(&one.assignment()) + " " + &names(&two.assignment());
+    assert!(all.contains("t-2"), "{all}: {:?} {:?}", events(&got[0]), events(&got[1]));
+}
+
+#[test]
+fn a_static_member_whose_name_is_taken_is_told_so_for_good() {
+    let mut world = World::new(1);
+    world.topic("t", 1);
+    let config = ConsumerConfig { group_instance_id: Some("i".to_owned()), ..config(Some("g")) };
+    let mut first = subscribed(&mut world, &config);
+    assert_eq!(shown(&world.event(&mut first)), "assigned t-0");
+    let mut second = subscribed(&mut world, &config);
+    assert_eq!(shown(&world.event(&mut second)), "assigned t-0");
+    let mut told = Vec::new();
+    let error = loop {
+        match world.poll(&mut first, 60_000, 100) {
+            Ok(Polled::Event(event)) => told.push(shown(&event)),
+            Ok(other) => panic!("{other:?}"),
+            Err(error) => break error,
+        }
+        assert!(told.len() < 10, "{told:?}");
+    };
+    assert_eq!((error.code(), error.is_fatal()), (Code::FENCED_INSTANCE_ID, true), "{error}");
+    assert!(error.hint_text().unwrap().contains("group.instance.id"), "{error}");
+    let joins = world.cluster.request_count(ApiKey::JoinGroup);
+    world.run_ms(60_000);
+    assert_eq!(world.cluster.request_count(ApiKey::JoinGroup), joins, "they do not fight for it");
+    assert_eq!(names(&second.assignment()), "t-0");
+}
+
+#[test]
+fn a_broker_without_static_members_is_an_error() {
+    let max_versions = vec![(ApiKey::JoinGroup, 4)];
+    let mut world = World::with(ClusterSettings { max_versions, ..settings(1) });
+    world.topic("t", 1);
+    let config = ConsumerConfig { group_instance_id: Some("i".to_owned()), ..config(Some("g")) };
+    let mut consumer = subscribed(&mut world, &config);
+    let error = world.error(&mut consumer);
+    assert_eq!(error.code(), Code::NO_COMMON_VERSION, "{error}");
+    assert!(error.hint_text().unwrap().contains("group.instance.id"), "{error}");
+}
+
+#[test]
+fn a_poll_that_is_due_is_announced_and_one_that_is_late_is_warned_of() {
+    let mut world = World::new(1);
+    world.topic("t", 1);
+    let mut config = config(Some("g"));
+    config.max_poll_interval_ms = 30_000;
+    config.client.log.sink = milena::log::Sink::Poll;
+    let mut consumer = subscribed(&mut world, &config);
+    world.event(&mut consumer);
+    assert!(consumer.poll_step(world.now, 1).unwrap().is_none());
+    consumer.logger().drain();
+    let fd = consumer.fd().unwrap();
+    world.run_ms(19_000);
+    assert!(!is_readable(fd), "there is nothing");
+    world.run_ms(2_000);
+    assert!(is_readable(fd), "whoever polls when the descriptor says so stays in the group");
+    let warned = |consumer: &KafkaConsumer| {
+        let lines = consumer.logger().drain();
+        lines.iter().filter(|l| l.text.contains("80 % of max.poll.interval.ms")).count()
+    };
+    assert_eq!(warned(&consumer), 0);
+    world.run_ms(4_000);
+    assert_eq!(warned(&consumer), 1);
+    assert!(consumer.poll_step(world.now, 1).unwrap().is_none());
+    world.run_ms(19_000);
+    assert_eq!(warned(&consumer), 0);
+}
+
+#[test]
+fn a_commit_says_what_keeps_it_from_its_group() {
+    let mut world = World::new(1);
+    world.topic("t", 1);
+    let mut config = config(Some("g"));
+    config.max_poll_interval_ms = 30_000;
+    let mut consumer = subscribed(&mut world, &config);
+    world.event(&mut consumer);
+    let offsets = vec![(tp("t", 0), OffsetAndMetadata::new(0))];
+    // The rebalance was faster than the commit: nothing is lost.
+    let mut other = subscribed(&mut world, &config);
+    world.cluster.push_fault(Fault::error(ApiKey::OffsetCommit, Code::ILLEGAL_GENERATION.0 as i16));
+    let end = world.now.mono.plus_ms(20_000);
+    while !matches!(consumer.poll_step(world.now, 1), Ok(Some(Polled::Event(Event::Revoked(_))))) {
+        assert!(world.now.mono < end);
+        world.run_ms(10);
+    }
+    // The next poll lets it join; the answer has to wait for nobody, but the commit is there first.
+    consumer.poll_step(world.now, 1).unwrap();
+    let pending = consumer.start_commit(Some(&offsets), MINUTE).unwrap();
+    let error = world.answer(&pending).unwrap_err();
+    assert_eq!((error.code(), error.is_retriable()), (Code::REBALANCE_IN_PROGRESS, true), "{error}");
+    let got = world.poll_all(&mut [&mut consumer, &mut other], 10_000);
+    assert!(!events(&got[0]).iter().any(|e| e.starts_with("lost")), "{:?}", events(&got[0]));
+    // Nobody polls for too long.
+    world.run_ms(40_000);
+    let pending = consumer.start_commit(Some(&offsets), MINUTE).unwrap();
+    let error = world.answer(&pending).unwrap_err();
+    assert_eq!((error.code(), error.is_retriable()), (Code::UNKNOWN_MEMBER_ID, false), "{error}");
+    assert!(error.to_string().contains("max.poll.interval.ms"), "{error}");
+}
+
+#[test]
+fn a_topic_that_is_not_there_is_told_in_the_log_once() {
+    let mut world = World::with(ClusterSettings { auto_create_topics: false, ..settings(1) });
+    let mut config = config(Some("g"));
+    config.client.log.sink = milena::log::Sink::Poll;
+    let mut consumer = subscribed(&mut world, &config);
+    world.poll_all(&mut [&mut consumer], 60_000);
+    let lines = consumer.logger().drain();
+    let told: Vec<&str> = lines.iter().map(|l| &*l.text).filter(|l| l.contains("does not exist")).collect();
+    assert!(told.len() == 1 && told[0].contains("topic t ") && told[0].contains("UNKNOWN_TOPIC"), "{told:?}");
 }
 
 #[test]

@@ -62,6 +62,12 @@ impl ConsumerWaker {
         self.0.wakeup();
     }
 
+    /// The call that blocks now ends, a [`KafkaConsumer::close`] too, and nothing more is done for the consumer.
+    pub fn abandon(&self) {
+        self.0.abandon();
+        self.0.wakeup();
+    }
+
     /// As [`KafkaConsumer::fd`], while another thread is inside the consumer.
     pub fn fd(&self) -> Result<i32> {
         self.0.ready.fd()
@@ -495,7 +501,7 @@ fn managers(
     let retry = settings::retry_backoff(client);
     let group = GroupSettings {
         group_id: config.group_id.as_deref().unwrap_or("").into(),
-        instance_id: None,
+        instance_id: config.group_instance_id.as_deref().map(Arc::from),
         session_timeout_ms: config.session_timeout_ms,
         heartbeat_interval_ms: config.heartbeat_interval_ms,
         max_poll_interval_ms: config.max_poll_interval_ms,
@@ -519,11 +525,13 @@ fn managers(
     };
     let fetch = FetchSettings { limits, check_crcs: config.check_crcs, retry };
     let (shared, log) = (|| shared.clone(), || log.clone());
+    // Interest in topics comes last: the others change it, and nobody else wakes the machine for that.
     vec![
-        Box::new(TopicInterest::new(shared())),
         Box::new(CoordinatorManager::new(shared(), Arc::new(group), log(), seed.wrapping_add(10))),
         Box::new(OffsetsManager::new(shared(), offsets, log(), seed.wrapping_add(20))),
         Box::new(Fetcher::new(shared(), fetch, log(), seed.wrapping_add(30))),
+        // Last: what the others want to know of topics is asked for at once.
+        Box::new(TopicInterest::new(shared(), log())),
     ]
 }
 

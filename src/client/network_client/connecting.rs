@@ -109,7 +109,7 @@ impl NetworkClient {
         let Some(node) = self.nodes.get(&key) else { return };
         let connection = &node.connection;
         let was_ready = connection.is_ready();
-        let asked = asked.or_else(|| node.in_flight.first()).filter(|_| was_ready);
+        let asked = asked.or_else(|| node.in_flight.apis().next()).filter(|_| was_ready);
         let handshaking = matches!(connection.state, State::Handshaking { .. });
         // Brokers close connections that are idle for long: no error.
         let idle = was_ready && phase == Phase::Tcp && node.in_flight.is_empty() && node.waiting.is_empty();

@@ -68,6 +68,12 @@ impl Node {
     fn is_unused(&self) -> bool {
         self.connection.is_ready() && self.in_flight.is_empty() && self.waiting.is_empty()
     }
+
+    /// A request is under way that brokers answer when they have something, or when others have come.
+    fn is_held_up(&self) -> bool {
+        let is_held = |api: ApiKey| matches!(api, ApiKey::Fetch | ApiKey::JoinGroup | ApiKey::SyncGroup);
+        self.in_flight.apis().any(is_held) || self.waiting.iter().any(|w| is_held(w.spec.api))
+    }
 }
 
 pub struct NetworkClient {

@@ -213,6 +213,7 @@ impl RequestManager for Sender {
     fn poll(&mut self, now: Now, out: &mut Outbox<'_>) -> Option<Deadline> {
         loop {
             self.accumulator.awake();
+            let flush = self.accumulator.incomplete.last_flush();
             self.take_news(now, out);
             if self.control.abort.load(Ordering::SeqCst) && self.aborted.is_none() {
                 self.abort_all(&lifecycle::purged());
@@ -225,6 +226,7 @@ impl RequestManager for Sender {
                 }
             }
             let deadline = earlier(self.send_ready(now, out), self.next_deadline());
+            self.accumulator.incomplete.flush_was_seen(flush);
             self.note_trouble(out);
             if self.accumulator.go_to_sleep(deadline) {
                 return deadline;
