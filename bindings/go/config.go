@@ -33,8 +33,8 @@ type File string
 type Properties string
 
 // WithLogger sends the log lines of a client to logger instead of stderr; log.level and debug choose which. Lines are
-// handed over while the client is polled, and when calls other than Send return, so poll. (The property log.sink=poll does the same, with
-// slog.Default.)
+// handed over while the client is polled, and when calls other than Send return. (The property log.sink=poll does the
+// same, with slog.Default.)
 func WithLogger(logger *slog.Logger) Option { return loggerOption{logger} }
 
 type loggerOption struct{ logger *slog.Logger }
