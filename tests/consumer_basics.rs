@@ -173,6 +173,24 @@ fn beginnings_ends_and_times_are_found() {
     assert!(error.message().contains("t-7"), "{error}");
 }
 
+/// Nothing but the question itself wakes a consumer that reads nothing.
+#[test]
+fn a_question_about_another_topic_is_asked_at_once() {
+    let mut world = World::new(1);
+    world.topic("t", 1);
+    world.topic("u", 1);
+    let mut consumer = world.consumer(&config(None));
+    let minute = std::time::Duration::from_secs(60);
+    for topic in ["t", "u", "t"] {
+        world.run_ms(200_000);
+        let asked_at = world.now.mono;
+        let pending = consumer.start_find_offsets(vec![(tp(topic, 0), -1)], minute).unwrap();
+        world.answer(&pending).unwrap();
+        let took = world.now.mono.since(asked_at);
+        assert!(took < std::time::Duration::from_millis(500), "{took:?}");
+    }
+}
+
 /// A fetch that waits for records, and a topic that nobody asked for yet, hold nothing up.
 #[test]
 fn a_lookup_takes_no_longer_than_its_round_trips() {

@@ -257,6 +257,33 @@ fn a_commit_outside_of_the_group_is_refused_at_once() {
     assert_eq!(shown(&world.event(&mut consumer)), "lost t-0 UNKNOWN_MEMBER_ID");
 }
 
+/// From its join on a member's generation is the old one: its commits would make it look like one that was taken out.
+#[test]
+fn a_commit_while_joining_is_refused_and_costs_nothing() {
+    let mut world = World::new(1);
+    world.topic("t", 1);
+    world.topic("u", 1);
+    world.produce("t", 0, &["a"]);
+    let mut consumer = subscribed(&mut world, &cooperative());
+    assert_eq!(shown(&world.event(&mut consumer)), "assigned t-0");
+    assert_eq!(world.values(&mut consumer, 2_000), ["a"]);
+    let slow = Fault::new(FaultKind::Delay(1_000));
+    world.cluster.push_fault(slow.clone().api(ApiKey::JoinGroup));
+    world.cluster.push_fault(slow.api(ApiKey::SyncGroup));
+    consumer.subscribe(&["t", "u"]).unwrap();
+    for _ in 0..2 {
+        world.run_ms(500);
+        let pending = consumer.start_commit(None, MINUTE).unwrap();
+        let error = world.answer(&pending).unwrap_err();
+        assert_eq!((error.code(), error.is_retriable()), (Code::REBALANCE_IN_PROGRESS, true));
+        world.run_ms(500);
+    }
+    assert_eq!(shown(&world.event(&mut consumer)), "assigned u-0");
+    let pending = consumer.start_commit(None, MINUTE).unwrap();
+    world.answer(&pending).unwrap();
+    assert_eq!(world.cluster.committed("g", "t", 0), Some(1));
+}
+
 #[test]
 fn without_an_offset_and_a_policy_poll_says_so_until_someone_seeks() {
     let mut world = World::new(1);

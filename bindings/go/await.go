@@ -18,7 +18,7 @@ func timeout(ctx context.Context) int64 {
 }
 
 // grace is how long to wait for the library's own word when a deadline is over: it has more to say than the context.
-const grace = 100 * time.Millisecond
+const grace = time.Second
 
 // await runs a call that blocks in the library until it ends or ctx does. In that case the call goes on in the
 // background, until its own timeout.

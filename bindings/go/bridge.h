@@ -358,6 +358,11 @@ static inline milena_status go_embedded_move_coordinator(uintptr_t cluster, mile
     return milena_embedded_move_coordinator(GO_EMBEDDED(cluster), group, broker, err);
 }
 
+static inline milena_status go_embedded_corrupt_batch(uintptr_t cluster, milena_bytes topic, int32_t partition,
+                                                      size_t batch, milena_error **err) {
+    return milena_embedded_corrupt_batch(GO_EMBEDDED(cluster), topic, partition, batch, err);
+}
+
 static inline milena_status go_embedded_request_count(uintptr_t cluster, int32_t api_key, uint64_t *out,
                                                       milena_error **err) {
     return milena_embedded_request_count(GO_EMBEDDED(cluster), api_key, out, err);

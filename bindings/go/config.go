@@ -33,7 +33,7 @@ type File string
 type Properties string
 
 // WithLogger sends the log lines of a client to logger instead of stderr; log.level and debug choose which. Lines are
-// handed over while the client is waited for, and when calls return. (The property log.sink=poll does the same, with
+// handed over while the client is polled, and when calls other than Send return, so poll. (The property log.sink=poll does the same, with
 // slog.Default.)
 func WithLogger(logger *slog.Logger) Option { return loggerOption{logger} }
 

@@ -1,6 +1,15 @@
 // Package milena is an Apache Kafka client: a [Producer], a [Consumer], an [Admin] client, and an [EmbeddedCluster] for
 // tests. It wraps the library libmilena, which it finds by pkg-config.
 //
+// # Use
+//
+// The module's path is no address that go get could find. A module that uses it says where it is:
+//
+//	go mod edit -require milena@v0.0.0 -replace milena=PATH/bindings/go
+//
+// cgo needs a C compiler, and milena.pc in PKG_CONFIG_PATH (make install, or make lib and build/lib/pkgconfig); the
+// program finds the shared library by ldconfig, an rpath or LD_LIBRARY_PATH.
+//
 // # Crossings
 //
 // Records cross into the library and out of it in blocks, not one by one. The keys and values of a [Batch] are parts of

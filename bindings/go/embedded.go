@@ -242,6 +242,18 @@ func (e *EmbeddedCluster) MoveCoordinator(group string, broker int32) error {
 	})
 }
 
+// CorruptBatch flips a bit in a stored batch of a partition, so that its checksum is wrong: 0 is the oldest batch.
+//
+// Errors: ErrUnknownTopicOrPartition; ErrInvalidArgument when there are not so many batches.
+func (e *EmbeddedCluster) CorruptBatch(topic string, partition int32, batch int) error {
+	if batch < 0 {
+		return failed(ErrInvalidArgument, "the number of a batch is negative", "")
+	}
+	return e.call(func(a *arena, err **C.milena_error) C.milena_status {
+		return C.go_embedded_corrupt_batch(e.handle, a.text(topic), C.int32_t(partition), C.size_t(batch), err)
+	})
+}
+
 // RequestCount is how many requests of an API all brokers have received so far.
 func (e *EmbeddedCluster) RequestCount(api API) (uint64, error) {
 	var count C.uint64_t

@@ -339,7 +339,7 @@ func (p *Producer) Close(ctx context.Context) error {
 	if err != nil {
 		// What was given up is reported by the library's thread, which may need a moment.
 		var ignored *C.milena_error
-		C.go_producer_flush(p.handle, C.int64_t(time.Second/time.Millisecond), &ignored)
+		C.go_producer_flush(p.handle, C.int64_t(5*time.Second/time.Millisecond), &ignored)
 		C.milena_error_free(ignored)
 	}
 	for {

@@ -13,7 +13,10 @@ import (
 )
 
 // limit is how long anything in these tests may take.
-const limit = 30 * time.Second
+const limit = 2 * time.Minute
+
+// shortly is the deadline of what can't succeed.
+const shortly = 50 * time.Millisecond
 
 func within(t testing.TB, d time.Duration) context.Context {
 	t.Helper()
@@ -68,7 +71,8 @@ func producer(t testing.TB, c *milena.EmbeddedCluster, options ...milena.Option)
 
 func consumer(t testing.TB, c *milena.EmbeddedCluster, options ...milena.Option) *milena.Consumer {
 	t.Helper()
-	defaults := milena.Config{"auto.offset.reset": "earliest", "enable.auto.commit": "false"}
+	defaults := milena.Config{"auto.offset.reset": "earliest", "enable.auto.commit": "false",
+		"fetch.max.wait.ms": "20"}
 	k, err := milena.NewConsumer(with(c, append([]milena.Option{defaults}, options...))...)
 	must(t, err)
 	t.Cleanup(func() { k.Close(within(t, 5*time.Second)) })
@@ -90,6 +94,13 @@ func with(c *milena.EmbeddedCluster, options []milena.Option) []milena.Option {
 func canceled() context.Context {
 	ctx, cancel := context.WithCancel(context.Background())
 	cancel()
+	return ctx
+}
+
+// soonCanceled is a context that ends while a call waits.
+func soonCanceled() context.Context {
+	ctx, cancel := context.WithCancel(context.Background())
+	time.AfterFunc(50*time.Millisecond, cancel)
 	return ctx
 }
 

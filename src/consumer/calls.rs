@@ -184,6 +184,10 @@ impl KafkaConsumer {
             if let Some(error) = self.shared.fatal() {
                 break Err(error.clone());
             }
+            if self.shared.is_abandoned() {
+                let text = "the consumer was freed before it had committed and left its group";
+                break Err(Error::new(Code::CLOSED, text));
+            }
             let left = until.since(clock::now().mono);
             if left.is_zero() {
                 let text = "the consumer is closed, but it had no time to commit and to leave its group";

@@ -62,6 +62,12 @@ impl ConsumerWaker {
         self.0.wakeup();
     }
 
+    /// The call that blocks now ends, a [`KafkaConsumer::close`] too, and nothing more is done for the consumer.
+    pub fn abandon(&self) {
+        self.0.abandon();
+        self.0.wakeup();
+    }
+
     /// As [`KafkaConsumer::fd`], while another thread is inside the consumer.
     pub fn fd(&self) -> Result<i32> {
         self.0.ready.fd()
@@ -519,6 +525,7 @@ fn managers(
     };
     let fetch = FetchSettings { limits, check_crcs: config.check_crcs, retry };
     let (shared, log) = (|| shared.clone(), || log.clone());
+    // Interest in topics comes last: the others change it, and nobody else wakes the machine for that.
     vec![
         Box::new(CoordinatorManager::new(shared(), Arc::new(group), log(), seed.wrapping_add(10))),
         Box::new(OffsetsManager::new(shared(), offsets, log(), seed.wrapping_add(20))),

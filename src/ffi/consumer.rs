@@ -493,7 +493,7 @@ pub unsafe extern "C" fn milena_consumer_close(
 /// inside one of its calls, which ends then.
 #[no_mangle]
 pub unsafe extern "C" fn milena_consumer_free(consumer: *mut milena_consumer) {
-    guard_value((), || CONSUMERS.free(consumer as usize, |c| c.waker.wakeup()));
+    guard_value((), || CONSUMERS.free(consumer as usize, |c| c.waker.abandon()));
 }
 
 #[inline]

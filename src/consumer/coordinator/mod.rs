@@ -129,7 +129,7 @@ impl CoordinatorManager {
         let no_coordinator = no_coordinator.as_ref();
         let mut turn = Turn { now, out, requests: &mut self.requests, no_coordinator };
         let mut deadline = self.member.poll(&mut turn, coordinator, &mut self.commits);
-        let identity = self.member.identity();
+        let identity = self.member.committer();
         let outside = (subscribed && identity.is_none()).then(|| self.member.outside());
         let next = self.commits.poll(&mut turn, coordinator, identity.as_ref(), outside);
         deadline = earlier(deadline, next);

@@ -168,8 +168,17 @@ impl ClassicMember {
         self.untold
     }
 
-    /// This member as a commit has to name it; nothing when it is out of the group.
-    pub fn identity(&self) -> Option<Identity> {
+    /// This member as a commit has to name it; nothing when it is out of the group, and from a join to the end of the
+    /// sync: the coordinator is in the next generation then, or about to be, and would take the commit for a stranger's.
+    pub fn committer(&self) -> Option<Identity> {
+        match self.state {
+            State::Joining if self.request.is_some() => None,
+            State::Electing { .. } | State::Syncing => None,
+            _ => self.identity(),
+        }
+    }
+
+    fn identity(&self) -> Option<Identity> {
         (self.generation >= 0)
             .then(|| Identity { member_id: self.member_id.clone(), generation: self.generation })
     }
