@@ -272,9 +272,9 @@ impl Metadata {
         now: Now,
         id: RequestId,
         result: RequestResult,
-    ) -> Option<(NodeId, Error)> {
+    ) -> Option<(NodeKey, Error)> {
         let asked = self.in_flight.take_if(|f| f.id == id)?;
-        let node = result.as_ref().ok().map(|r| r.node);
+        let from = result.as_ref().ok().map(Response::key);
         let taken = result.map_err(|e| e.error).and_then(|r| self.take_in(&asked, &r));
         let waits = matches!(&taken, Ok(true));
         match &taken {
@@ -296,7 +296,7 @@ impl Metadata {
             self.retry_at = now.mono.plus_ms(self.settings.retry.base_ms / 4);
         }
         self.last_error = taken.err();
-        Some((node?, self.last_error.clone()?))
+        Some((from?, self.last_error.clone()?))
     }
 
     /// Takes a response in. `Ok(true)`: some of what was asked for must be asked for again.

@@ -4,7 +4,7 @@ use super::{NetworkClient, Waiting};
 use crate::client::connection_states::State;
 use crate::client::handshake;
 use crate::client::in_flight::InFlight;
-use crate::client::request::{FailureKind, NodeId, NodeKey, Owner, RequestId, Target};
+use crate::client::request::{FailureKind, NodeKey, Owner, RequestId, Target};
 use crate::client::wire::{ConnId, JobId, NetOp};
 use crate::error::{Code, Error, Phase};
 use crate::log::{Context, Level};
@@ -155,9 +155,9 @@ impl NetworkClient {
         }
     }
 
-    /// As [`NetworkClient::note_failure`], of an answer that came and is of no use.
-    pub fn note_answer(&mut self, now: Now, id: NodeId, api: ApiKey, error: &Error) {
-        self.note_failure(now, NodeKey::data(id), Some(api), error);
+    /// A broker's answer that came is of no use: its connection is given up, so that another broker is asked.
+    pub fn note_answer(&mut self, now: Now, key: NodeKey, api: ApiKey, error: Error) {
+        self.connection_failed(now, key, Phase::Request, Some(api), error);
     }
 
     /// Closes and forgets a node's connection; fails what was sent with `kind`, and what waited as not sent.

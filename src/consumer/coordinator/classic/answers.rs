@@ -71,6 +71,7 @@ impl ClassicMember {
                 self.led = members.as_deref().map(topics_of);
                 let topics = self.led.clone().unwrap_or_default();
                 self.shared.subscription.lock().set_group_topics(topics);
+                self.take_up_lead(turn.out.metadata);
                 self.send_sync(turn, node, Vec::new());
             }
         }

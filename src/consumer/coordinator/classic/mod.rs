@@ -565,14 +565,19 @@ impl ClassicMember {
         self.shared.report(error);
     }
 
-    /// The leader joins again when the partitions are not those that it assigned.
-    pub fn on_metadata(&mut self, now: Now, metadata: &Metadata) {
+    /// A leader that came back finds out what its former assignment was made of.
+    fn take_up_lead(&mut self, metadata: &Metadata) {
         if let Some(topics) = self.led.take() {
             match counts(metadata, &topics, false) {
                 Some(counts) => self.assigned_of = Some((topics, counts)),
                 None => self.led = Some(topics),
             }
         }
+    }
+
+    /// The leader joins again when the partitions are not those that it assigned.
+    pub fn on_metadata(&mut self, now: Now, metadata: &Metadata) {
+        self.take_up_lead(metadata);
         let (State::Stable, Some((topics, assigned))) = (&self.state, &self.assigned_of) else { return };
         if counts(metadata, topics, true).is_some_and(|now| now != *assigned) {
             self.rejoin(now, "the number of partitions changed");
