@@ -308,16 +308,17 @@ impl KafkaConsumer {
     /// brokers refuse. None of them is final unless it [is fatal](Error::is_fatal): poll can be called again.
     pub fn poll(&mut self, timeout: Duration, max_records: usize) -> Result<Polled> {
         self.begin_poll();
-        let result = self.poll_until(timeout, max_records);
-        self.end_poll(clock::now());
+        let mut now = clock::now();
+        let result = self.poll_until(&mut now, timeout, max_records);
+        self.end_poll(now);
         result
     }
 
-    fn poll_until(&mut self, timeout: Duration, max_records: usize) -> Result<Polled> {
-        let mut now = clock::now();
+    /// Leaves in `now` when it looked last: reading the clocks once more costs as much as a record.
+    fn poll_until(&mut self, now: &mut Now, timeout: Duration, max_records: usize) -> Result<Polled> {
         let until = now.mono + timeout;
         loop {
-            if let Some(polled) = self.poll_once(now, max_records)? {
+            if let Some(polled) = self.poll_once(*now, max_records)? {
                 return Ok(polled);
             }
             let left = until.since(now.mono);
@@ -325,7 +326,7 @@ impl KafkaConsumer {
                 return Ok(Polled::Nothing);
             }
             self.shared.ready.wait(left);
-            now = clock::now();
+            *now = clock::now();
         }
     }
 
