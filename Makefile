@@ -15,20 +15,22 @@ CARGO_OUT = $(or $(CARGO_TARGET_DIR),target)/release
 
 STRICT   := -std=c11 -Wall -Wextra -Wpedantic -Werror
 PROGRAMS := $(patsubst examples-c/%.c,build/bin/%,$(wildcard examples-c/milena-*.c))
+PROBES   := $(patsubst bench/probes/%.c,build/bench/bin/%,$(wildcard bench/probes/*.c))
 COMMON   := $(patsubst examples-c/%.c,build/obj/%.o,$(wildcard examples-c/common/*.c))
 
 .DEFAULT_GOAL := help
-.PHONY: help lib tools demo install wheel header test bench fmt clippy clean
+.PHONY: help lib tools demo install wheel header test bench probes fmt clippy clean
 .SECONDARY:
 
 help: ## This text
 	@sed -n 's/^\([a-z]*\):.*## \(.*\)/  make \1\t\2/p' $(MAKEFILE_LIST) | expand -t 16
 
+# Replaced, not overwritten: a program that runs may have the old one mapped.
 lib: ## The libraries and their pkg-config file, into build/lib
 	$(CARGO) build --release --package milena
 	@mkdir -p build/lib/pkgconfig
-	@cmp -s $(CARGO_OUT)/libmilena.so build/lib/$(REAL) || cp $(CARGO_OUT)/libmilena.so build/lib/$(REAL)
-	@cmp -s $(CARGO_OUT)/libmilena.a build/lib/libmilena.a || cp $(CARGO_OUT)/libmilena.a build/lib/libmilena.a
+	@cmp -s $(CARGO_OUT)/libmilena.so build/lib/$(REAL) || install -m 755 $(CARGO_OUT)/libmilena.so build/lib/$(REAL)
+	@cmp -s $(CARGO_OUT)/libmilena.a build/lib/libmilena.a || install -m 644 $(CARGO_OUT)/libmilena.a build/lib/libmilena.a
 	@ln -sf $(REAL) build/lib/$(SONAME)
 	@ln -sf $(SONAME) build/lib/libmilena.so
 	@$(call pkgconfig,$(CURDIR)/build,$(CURDIR)/build/lib,$(CURDIR)/include) > build/lib/pkgconfig/milena.pc
@@ -44,11 +46,19 @@ build/bin/%: build/obj/%.o $(COMMON) build/lib/$(REAL)
 	@mkdir -p $(@D)
 	$(CC) $(CFLAGS) $(LDFLAGS) -o $@ $(filter %.o,$^) -Lbuild/lib -lmilena -lpthread -lm '-Wl,-rpath,$$ORIGIN/../lib'
 
+build/bench/bin/%: build/obj/bench/%.o $(COMMON) build/lib/$(REAL)
+	@mkdir -p $(@D)
+	$(CC) $(CFLAGS) $(LDFLAGS) -o $@ $(filter %.o,$^) -Lbuild/lib -lmilena -lpthread -lm '-Wl,-rpath,$$ORIGIN/../../lib'
+
+build/obj/bench/%.o: bench/probes/%.c Makefile
+	@mkdir -p $(@D)
+	$(CC) $(STRICT) $(CFLAGS) $(CPPFLAGS) -MMD -Iinclude -Iexamples-c -c -o $@ $<
+
 build/obj/%.o: examples-c/%.c Makefile
 	@mkdir -p $(@D)
 	$(CC) $(STRICT) $(CFLAGS) $(CPPFLAGS) -MMD -Iinclude -Iexamples-c -c -o $@ $<
 
--include $(wildcard build/obj/*.d build/obj/common/*.d)
+-include $(wildcard build/obj/*.d build/obj/common/*.d build/obj/bench/*.d)
 
 demo: tools ## A million records through the library and back; BOOTSTRAP=host:port for a real Kafka
 	build/bin/milena-demo $(if $(BOOTSTRAP),--bootstrap-servers $(BOOTSTRAP))
@@ -74,8 +84,11 @@ header: ## include/milena.h, from the sources
 test: ## All tests, real Kafka included; scripts/test.sh NAME... runs some stages
 	scripts/test.sh
 
-bench: ## Instructions per record, counted by cachegrind against a real broker
+bench: ## Measures the library beside other clients on a real broker (bench/README.md); bench/run SECTION... runs parts
 	bench/run
+
+probes: tools
+	@$(MAKE) --no-print-directory $(PROBES)
 
 fmt: ## Format the Rust sources
 	$(CARGO) fmt --all

@@ -3,7 +3,7 @@
 # UndefinedBehaviorSanitizer; then the main paths under valgrind's memcheck, which sees what the library does.
 # (The tests of the C API itself: test_capi.sh.)
 #
-# test_c.sh STEP... runs only some of the steps compile, programs, memcheck. MILENA_LIB names the library's directory.
+# test_c.sh STEP... runs only some of the steps compile, programs, memcheck, both. MILENA_LIB names the library's directory.
 set -euo pipefail
 cd "$(dirname "$0")/.."
 
@@ -48,7 +48,7 @@ step_compile() {
 
 step_programs() {
     echo "the programs, under AddressSanitizer"
-    MILENA_BIN=build/asan discover
+    MILENA_BIN=build/asan MILENA_PATIENCE=2 discover
 }
 
 step_memcheck() {
@@ -56,8 +56,12 @@ step_memcheck() {
     MILENA_BIN=build/plain MILENA_RUNNER="${memcheck[*]}" MILENA_PATIENCE=10 discover -k MainPaths -k Decode
 }
 
+step_both() { # Each keeps about one core busy.
+    scripts/together.sh 'scripts/test_c.sh memcheck' 'scripts/test_c.sh programs'
+}
+
 steps=("$@")
-((${#steps[@]})) || steps=(compile programs memcheck)
+((${#steps[@]})) || steps=(compile both)
 for step in "${steps[@]}"; do
     declare -F "step_$step" >/dev/null || { echo "test_c.sh: there is no step $step" >&2; exit 2; }
     start=$SECONDS

@@ -20,16 +20,23 @@ build() { # NAME FLAGS...: tests/capi/NAME.c into $work/NAME
         -o "$work/$name" "tests/capi/$name.c" -L"$work" -lmilena -lpthread
 }
 
-for path in tests/capi/*.c; do
-    name=$(basename "$path" .c)
+check() { # NAME: built and run twice
+    local name=$1 leaks=full
     echo "$name: sanitizers"
     build "$name" -fsanitize=address,undefined -fno-omit-frame-pointer
     timeout 120 "$work/$name"
     echo "$name: valgrind"
     build "$name"
     # A forked child has the memory of threads that it does not have.
-    leaks=full
     [ "$name" != fork ] || leaks=no
     timeout 300 valgrind --quiet --error-exitcode=9 --leak-check="$leaks" --show-leak-kinds=definite \
         --errors-for-leak-kinds=definite --fair-sched=yes "$work/$name"
+}
+export -f build check
+export work
+
+commands=()
+for path in tests/capi/*.c; do
+    commands+=("check $(basename "$path" .c)")
 done
+scripts/together.sh "${commands[@]}"

@@ -191,6 +191,38 @@ fn a_question_about_another_topic_is_asked_at_once() {
     }
 }
 
+/// A fetch that waits for records, and a topic that nobody asked for yet, hold nothing up.
+#[test]
+fn a_lookup_takes_no_longer_than_its_round_trips() {
+    let minute = std::time::Duration::from_secs(60);
+    for read in [None, Some(tp("t", 0))] {
+        let mut world = World::new(1);
+        world.topic("t", 1);
+        world.topic("other", 1);
+        world.produce("other", 0, &["a"]);
+        let mut config = config(Some("g"));
+        config.fetch_max_wait_ms = 20_000;
+        let mut consumer = world.consumer(&config);
+        if let Some(partition) = &read {
+            consumer.assign(std::slice::from_ref(partition)).unwrap();
+            assert!(matches!(world.poll(&mut consumer, 5_000, 1), Ok(Polled::Nothing)));
+        }
+        for at in [-1, 0] {
+            let before = world.now.mono;
+            let pending = consumer.start_find_offsets(vec![(tp("other", 0), at)], minute).unwrap();
+            let found = world.answer(&pending).unwrap();
+            assert_eq!(found[0].1.as_ref().map(|o| o.offset), Some(if at == 0 { 0 } else { 1 }));
+            let took = world.now.mono.ms_since(before);
+            assert!(took <= 100, "{took} ms while reading {read:?}");
+        }
+        let before = world.now.mono;
+        let pending = consumer.start_committed(&[tp("other", 0)], minute).unwrap();
+        assert_eq!(world.answer(&pending).unwrap(), [(tp("other", 0), None)]);
+        let took = world.now.mono.ms_since(before);
+        assert!(took <= 100, "{took} ms while reading {read:?}");
+    }
+}
+
 #[test]
 fn the_modes_exclude_each_other() {
     let mut world = World::new(1);

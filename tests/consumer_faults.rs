@@ -325,6 +325,24 @@ fn a_group_that_may_not_be_used_is_an_error() {
 }
 
 #[test]
+fn a_batch_that_the_broker_finds_corrupt_is_named() {
+    let mut world = World::new(1);
+    world.topic("t", 1);
+    world.produce("t", 0, &["a"]);
+    let mut consumer = assigned(&mut world, &config(None));
+    assert_eq!(values(&world.records(&mut consumer)), ["a"]);
+    world.produce("t", 0, &["b"]);
+    world.cluster.push_fault(Fault::error(ApiKey::Fetch, Code::CORRUPT_MESSAGE.0 as i16).times(2));
+    let error = world.error(&mut consumer);
+    assert_eq!((error.code(), error.is_retriable()), (Code::CORRUPT_MESSAGE, false), "{error}");
+    let place = error.place().expect("a place, for programs");
+    assert_eq!((&*place.topic, place.partition, place.next_offset), ("t", 0, -1));
+    consumer.seek(&tp("t", 0), &milena::consumer::OffsetAndMetadata::new(1)).unwrap();
+    world.cluster.clear_faults();
+    assert_eq!(values(&world.records(&mut consumer)), ["b"]);
+}
+
+#[test]
 fn an_idle_consumer_asks_for_no_more_than_its_long_polls() {
     let mut world = World::new(1);
     world.topic("t", 1);

@@ -304,6 +304,170 @@ fn without_an_offset_and_a_policy_poll_says_so_until_someone_seeks() {
 }
 
 #[test]
+fn a_seek_takes_the_missing_offset_back() {
+    let mut world = World::new(1);
+    world.topic("t", 1);
+    world.produce("t", 0, &["a"]);
+    for group in [None, Some("g")] {
+        let mut config = config(group);
+        config.offset_reset = OffsetReset::None;
+        let mut consumer = world.consumer(&config);
+        consumer.assign(&[tp("t", 0)]).unwrap();
+        let place = world.error(&mut consumer).place().cloned().expect("a place, for programs");
+        assert_eq!((&*place.topic, place.partition, place.offset), ("t", 0, -1));
+        // Found missing again, and not told yet.
+        world.run_ms(5_000);
+        consumer.seek(&tp("t", 0), &OffsetAndMetadata::new(0)).unwrap();
+        assert_eq!(values(&world.records(&mut consumer)), ["a"], "{group:?}");
+    }
+}
+
+#[test]
+fn a_static_member_comes_back_without_a_rebalance() {
+    let mut world = World::new(1);
+    world.topic("t", 2);
+    let member =
+        |instance: &str| ConsumerConfig { group_instance_id: Some(instance.to_owned()), ..config(Some("g")) };
+    let mut one = subscribed(&mut world, &member("one"));
+    let mut two = subscribed(&mut world, &member("two"));
+    world.poll_all(&mut [&mut one, &mut two], 30_000);
+    assert_eq!((names(&one.assignment()), names(&two.assignment())), ("t-0".to_owned(), "t-1".to_owned()));
+    let (generation, joins) = (world.cluster.group("g").unwrap().generation, 2);
+    assert!(world.cluster.request_count(ApiKey::JoinGroup) >= joins);
+    for again in ["one", "two"] {
+        // One of them is the leader.
+        let gone = if again == "one" { &mut one } else { &mut two };
+        let pending = gone.start_close(MINUTE);
+        world.answer(&pending).unwrap();
+        world.run_ms(10_000);
+        assert_eq!(world.cluster.request_count(ApiKey::LeaveGroup), 0, "a static member does not leave");
+        let mut back = subscribed(&mut world, &member(again));
+        let place = if again == "one" { "t-0" } else { "t-1" };
+        assert_eq!(shown(&world.event(&mut back)), format!("assigned {place}"));
+        *gone = back;
+        assert_eq!(world.cluster.group("g").unwrap().generation, generation, "nobody else noticed");
+    }
+    // The leader still looks after its topics.
+    world.cluster.create_partitions("t", 3).unwrap();
+    let got = world.poll_all(&mut [&mut one, &mut two], 400_000);
+    let all = names(&one.assignment()) + " " + &names(&two.assignment());
+    assert!(all.contains("t-2"), "{all}: {:?} {:?}", events(&got[0]), events(&got[1]));
+}
+
+#[test]
+fn a_static_member_whose_name_is_taken_is_told_so_for_good() {
+    let mut world = World::new(1);
+    world.topic("t", 1);
+    let config = ConsumerConfig { group_instance_id: Some("i".to_owned()), ..config(Some("g")) };
+    let mut first = subscribed(&mut world, &config);
+    assert_eq!(shown(&world.event(&mut first)), "assigned t-0");
+    let mut second = subscribed(&mut world, &config);
+    assert_eq!(shown(&world.event(&mut second)), "assigned t-0");
+    let mut told = Vec::new();
+    let error = loop {
+        match world.poll(&mut first, 60_000, 100) {
+            Ok(Polled::Event(event)) => told.push(shown(&event)),
+            Ok(other) => panic!("{other:?}"),
+            Err(error) => break error,
+        }
+        assert!(told.len() < 10, "{told:?}");
+    };
+    assert_eq!((error.code(), error.is_fatal()), (Code::FENCED_INSTANCE_ID, true), "{error}");
+    assert!(error.hint_text().unwrap().contains("group.instance.id"), "{error}");
+    let joins = world.cluster.request_count(ApiKey::JoinGroup);
+    world.run_ms(60_000);
+    assert_eq!(world.cluster.request_count(ApiKey::JoinGroup), joins, "they do not fight for it");
+    assert_eq!(names(&second.assignment()), "t-0");
+}
+
+#[test]
+fn a_broker_without_static_members_is_an_error() {
+    let max_versions = vec![(ApiKey::JoinGroup, 4)];
+    let mut world = World::with(ClusterSettings { max_versions, ..settings(1) });
+    world.topic("t", 1);
+    let config = ConsumerConfig { group_instance_id: Some("i".to_owned()), ..config(Some("g")) };
+    let mut consumer = subscribed(&mut world, &config);
+    let error = world.error(&mut consumer);
+    assert_eq!(error.code(), Code::NO_COMMON_VERSION, "{error}");
+    assert!(error.hint_text().unwrap().contains("group.instance.id"), "{error}");
+}
+
+#[test]
+fn a_poll_that_is_due_is_announced_and_one_that_is_late_is_warned_of() {
+    let mut world = World::new(1);
+    world.topic("t", 1);
+    let mut config = config(Some("g"));
+    config.max_poll_interval_ms = 30_000;
+    config.client.log.sink = milena::log::Sink::Poll;
+    let mut consumer = subscribed(&mut world, &config);
+    world.event(&mut consumer);
+    assert!(consumer.poll_step(world.now, 1).unwrap().is_none());
+    consumer.logger().drain();
+    let fd = consumer.fd().unwrap();
+    world.run_ms(19_000);
+    assert!(!is_readable(fd), "there is nothing");
+    world.run_ms(2_000);
+    assert!(is_readable(fd), "whoever polls when the descriptor says so stays in the group");
+    let warned = |consumer: &KafkaConsumer| {
+        let lines = consumer.logger().drain();
+        lines.iter().filter(|l| l.text.contains("80 % of max.poll.interval.ms")).count()
+    };
+    assert_eq!(warned(&consumer), 0);
+    world.run_ms(4_000);
+    assert_eq!(warned(&consumer), 1);
+    assert!(consumer.poll_step(world.now, 1).unwrap().is_none());
+    world.run_ms(19_000);
+    assert_eq!(warned(&consumer), 0);
+}
+
+#[test]
+fn a_commit_says_what_keeps_it_from_its_group() {
+    let mut world = World::new(1);
+    world.topic("t", 1);
+    let mut config = config(Some("g"));
+    config.max_poll_interval_ms = 30_000;
+    let mut consumer = subscribed(&mut world, &config);
+    world.event(&mut consumer);
+    let offsets = vec![(tp("t", 0), OffsetAndMetadata::new(0))];
+    // The rebalance was faster than the commit: nothing is lost.
+    let mut other = subscribed(&mut world, &config);
+    let end = world.now.mono.plus_ms(20_000);
+    while !matches!(consumer.poll_step(world.now, 1), Ok(Some(Polled::Event(Event::Revoked(_))))) {
+        assert!(world.now.mono < end);
+        world.run_ms(10);
+    }
+    // The next poll lets it join; it has not heard of the new generation when it commits in the old one.
+    world.cluster.push_fault(Fault::new(FaultKind::Delay(3_000)).api(ApiKey::JoinGroup));
+    consumer.poll_step(world.now, 1).unwrap();
+    world.run_ms(100);
+    let before = world.now.mono;
+    let pending = consumer.start_commit(Some(&offsets), MINUTE).unwrap();
+    let error = world.answer(&pending).unwrap_err();
+    assert_eq!((error.code(), error.is_retriable()), (Code::REBALANCE_IN_PROGRESS, true), "{error}");
+    assert!(world.now.mono.ms_since(before) < 1_000, "it does not wait for the join");
+    let got = world.poll_all(&mut [&mut consumer, &mut other], 10_000);
+    assert!(!events(&got[0]).iter().any(|e| e.starts_with("lost")), "{:?}", events(&got[0]));
+    // Nobody polls for too long.
+    world.run_ms(40_000);
+    let pending = consumer.start_commit(Some(&offsets), MINUTE).unwrap();
+    let error = world.answer(&pending).unwrap_err();
+    assert_eq!((error.code(), error.is_retriable()), (Code::UNKNOWN_MEMBER_ID, false), "{error}");
+    assert!(error.to_string().contains("max.poll.interval.ms"), "{error}");
+}
+
+#[test]
+fn a_topic_that_is_not_there_is_told_in_the_log_once() {
+    let mut world = World::with(ClusterSettings { auto_create_topics: false, ..settings(1) });
+    let mut config = config(Some("g"));
+    config.client.log.sink = milena::log::Sink::Poll;
+    let mut consumer = subscribed(&mut world, &config);
+    world.poll_all(&mut [&mut consumer], 60_000);
+    let lines = consumer.logger().drain();
+    let told: Vec<&str> = lines.iter().map(|l| &*l.text).filter(|l| l.contains("does not exist")).collect();
+    assert!(told.len() == 1 && told[0].contains("topic t ") && told[0].contains("UNKNOWN_TOPIC"), "{told:?}");
+}
+
+#[test]
 fn the_leader_shares_anew_when_partitions_are_added() {
     let mut world = World::new(1);
     world.topic("t", 1);
@@ -339,7 +503,7 @@ fn a_changed_subscription_is_a_rebalance() {
     assert_eq!(shown(&world.event(&mut consumer)), "assigned");
     assert_eq!(names(&consumer.assignment()), "u-0");
     consumer.unsubscribe().unwrap();
-    assert!(matches!(world.poll(&mut consumer, 10_000, 1), Ok(Polled::Nothing)));
+    world.run_ms(10_000);
     assert_eq!(world.cluster.group("g").unwrap().members.len(), 0);
     consumer.subscribe(&["t"]).unwrap();
     assert_eq!(shown(&world.event(&mut consumer)), "assigned t-0");

@@ -232,9 +232,10 @@ fn a_batch_fills_its_limit_to_the_byte() {
 /// Lengths around every width of a varint, in a buffer with room for all: with and without a key.
 #[test]
 fn lengths_of_all_widths() {
-    let lengths = [0, 1, 31, 62, 63, 64, 65, 127, 128, 8_100, 8_150, 8_159, 8_160, 8_161, 8_191, 8_192, 8_193]
-        .into_iter()
-        .chain([(1 << 16) - 1, 1 << 16, (1 << 20) - 20, (1 << 20) - 1, 1 << 20, (1 << 20) + 1]);
+    let lengths =
+        [0, 1, 31, 62, 63, 64, 65, 127, 128, 8_100, 8_150, 8_159, 8_160, 8_161, 8_191, 8_192, 8_193]
+            .into_iter()
+            .chain([(1 << 16) - 1, 1 << 16, (1 << 20) - 20, (1 << 20) - 1, 1 << 20, (1 << 20) + 1]);
     let mut records = vec![Owned::new(1_000, None, None)];
     for (i, len) in lengths.enumerate() {
         for (key, delta) in [(None, 0), (Some(0), 63), (Some(64), 64), (Some(8_192), 8_192), (None, -1)] {

@@ -3,4 +3,4 @@
 set -euo pipefail
 export SEEDS=${SEEDS:-200}
 echo "seeds: ${SEED:-$SEEDS of them}"
-cargo test --test simulation -- --nocapture
+cargo test --workspace --test simulation -- --nocapture

@@ -2,4 +2,4 @@
 # timeout: 600
 set -euo pipefail
 export FUZZ_SECONDS=${FUZZ_SECONDS:-20}
-cargo test --test fuzz -- --nocapture
+cargo test --workspace --test fuzz -- --nocapture

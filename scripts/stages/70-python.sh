@@ -3,7 +3,11 @@
 set -euo pipefail
 make --no-print-directory tools
 python=$(scripts/venv.sh)
-MILENA_LIBRARY=$PWD/build/lib/libmilena.so PYTHONPATH=$PWD/bindings/python "$python" -m pytest -q bindings/python/tests
+export MILENA_LIBRARY=$PWD/build/lib/libmilena.so PYTHONPATH=$PWD/bindings/python
+# They wait more than they work: groups and their heartbeats beside all the rest.
+slow=(bindings/python/tests/test_{aio,consumer,groups}.py)
+pytest="$python -m pytest -q -p no:cacheprovider"
+scripts/together.sh "$pytest ${slow[*]}" "$pytest bindings/python/tests ${slow[*]/#/--ignore=}"
 
 rm -rf bindings/python/dist
 make --no-print-directory wheel

@@ -73,8 +73,8 @@ impl ClientCore {
     }
 
     fn on_metadata_response(&mut self, now: Now, id: RequestId, result: RequestResult) {
-        if let Some((node, error)) = self.metadata.on_response(now, id, result) {
-            self.net.note_answer(now, node, ApiKey::Metadata, &error);
+        if let Some((from, error)) = self.metadata.on_response(now, id, result) {
+            self.net.note_answer(now, from, ApiKey::Metadata, error);
         }
         if !self.metadata.has_changed() {
             return;

@@ -58,9 +58,9 @@ impl InFlightRequests {
         self.queue.push_front(request);
     }
 
-    /// The API of the oldest.
-    pub fn first(&self) -> Option<ApiKey> {
-        self.queue.front().map(|r| r.api)
+    /// What is asked, the oldest first.
+    pub fn apis(&self) -> impl Iterator<Item = ApiKey> + '_ {
+        self.queue.iter().map(|r| r.api)
     }
 
     /// Takes out the requests whose deadline has passed.

@@ -8,7 +8,7 @@ use super::request::{NodeId, NodeKey, RequestId, RequestResult, RequestSpec, Res
 use crate::error::{Code, Error};
 use crate::protocol::messages::{metadata_request::MetadataRequestTopic, MetadataRequest, MetadataResponse};
 use crate::protocol::{ApiKey, Message, Reader, Uuid};
-use crate::time::{earlier, Deadline, Nanos, Now};
+use crate::time::{Deadline, Nanos, Now};
 use std::collections::{BTreeSet, HashMap, HashSet};
 use std::sync::Arc;
 
@@ -272,9 +272,9 @@ impl Metadata {
         now: Now,
         id: RequestId,
         result: RequestResult,
-    ) -> Option<(NodeId, Error)> {
+    ) -> Option<(NodeKey, Error)> {
         let asked = self.in_flight.take_if(|f| f.id == id)?;
-        let node = result.as_ref().ok().map(|r| r.node);
+        let from = result.as_ref().ok().map(Response::key);
         let taken = result.map_err(|e| e.error).and_then(|r| self.take_in(&asked, &r));
         let waits = matches!(&taken, Ok(true));
         match &taken {
@@ -296,7 +296,7 @@ impl Metadata {
             self.retry_at = now.mono.plus_ms(self.settings.retry.base_ms / 4);
         }
         self.last_error = taken.err();
-        Some((node?, self.last_error.clone()?))
+        Some((from?, self.last_error.clone()?))
     }
 
     /// Takes a response in. `Ok(true)`: some of what was asked for must be asked for again.
@@ -393,7 +393,7 @@ impl Metadata {
     /// When [`Metadata::poll`] wants to be called, seen from the outside while a request is in flight.
     pub(super) fn deadline(&self) -> Option<Deadline> {
         let wants = (self.stale_all || !self.stale.is_empty()) && self.in_flight.is_none();
-        earlier(wants.then_some(self.retry_at), None)
+        wants.then_some(self.retry_at)
     }
 }
 

@@ -100,6 +100,11 @@ pub struct Response {
 }
 
 impl Response {
+    /// The connection that it came on.
+    pub fn key(&self) -> NodeKey {
+        NodeKey { id: self.node, lane: self.lane }
+    }
+
     /// An error that this answer tells, or is.
     pub fn error(&self, code: Code, message: impl Into<String>) -> Error {
         Error::new(code, message).broker(self.node).address(&*self.address).phase(Phase::Request)
@@ -112,8 +117,7 @@ impl Response {
         let error = self.error(Code::PROTOCOL, text).hint(
             "the broker, or something between here and it, does not keep to Kafka's protocol: is it a Kafka broker?",
         );
-        let key = NodeKey { id: self.node, lane: self.lane };
-        self.troubles.note(self.received, key, Some(self.api), &error);
+        self.troubles.note(self.received, self.key(), Some(self.api), &error);
         error
     }
 }

@@ -49,6 +49,7 @@ pub fn consumer(config: &Config) -> Result<Parsed<ConsumerConfig>, Error> {
     let (session_timeout_ms, heartbeat_interval_ms) = heartbeat(&mut s);
     let value = ConsumerConfig {
         auto_commit: auto_commit(&mut s, group_id.is_some()),
+        group_instance_id: group_instance_id(&mut s, group_id.is_some()),
         group_id,
         session_timeout_ms,
         heartbeat_interval_ms,
@@ -256,6 +257,19 @@ fn group_id(s: &mut Settings<'_>) -> Option<String> {
         );
     }
     Some(id.to_owned())
+}
+
+fn group_instance_id(s: &mut Settings<'_>, in_group: bool) -> Option<String> {
+    const NAME: &str = "group.instance.id";
+    let id = s.raw(NAME)?.to_owned();
+    let legal = |b: u8| b.is_ascii_alphanumeric() || matches!(b, b'.' | b'_' | b'-');
+    if id.is_empty() || id.len() > 249 || id == "." || id == ".." || !id.bytes().all(legal) {
+        let hint = "up to 249 letters, digits, '.', '_' and '-', as in a topic's name";
+        s.problem(NAME, Refusal::new("not a name that brokers take").hint(hint));
+    } else if !in_group {
+        s.problem(NAME, Refusal::new("there is no group to be a member of without a group.id"));
+    }
+    Some(id)
 }
 
 fn auto_commit(s: &mut Settings<'_>, in_group: bool) -> bool {

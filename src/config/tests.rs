@@ -199,7 +199,6 @@ fn what_is_not_there_yet_is_refused_unless_it_is_the_default() {
     for (name, value) in [
         ("isolation.level", "read_committed"),
         ("group.protocol", "CONSUMER"),
-        ("group.instance.id", "i"),
         ("partition.assignment.strategy", "org.apache.kafka.clients.consumer.StickyAssignor"),
         ("auto.offset.reset", "by_duration:PT1H"),
         ("share.acquire.mode", "record_limit"),

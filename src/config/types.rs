@@ -178,6 +178,8 @@ pub struct ConsumerConfig {
     pub client: ClientConfig,
     /// `group.id`; `None`: assign only, no subscribe and no commit.
     pub group_id: Option<String>,
+    /// `group.instance.id`; `None`: the member is a new one after each restart.
+    pub group_instance_id: Option<String>,
     /// `session.timeout.ms`
     pub session_timeout_ms: u64,
     /// `heartbeat.interval.ms`, less than the session timeout.

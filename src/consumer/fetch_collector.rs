@@ -21,9 +21,10 @@ pub struct FetchCollector {
     serdes: [Serde; 2],
     retry: Backoff,
     rng: fastrand::Rng,
-    next_in_line: Option<CompletedFetch>,
+    /// In a box, as everything of its kind here: it is large, and passed around at every poll.
+    next_in_line: Option<Box<CompletedFetch>>,
     /// Fetches of paused partitions, kept for when they are resumed.
-    parked: VecDeque<CompletedFetch>,
+    parked: VecDeque<Box<CompletedFetch>>,
     parked_at: u64,
     /// Found behind records that were handed out first.
     failed: Option<Error>,
@@ -106,10 +107,10 @@ impl FetchCollector {
         any
     }
 
-    fn next_fetch(&mut self) -> Option<CompletedFetch> {
+    fn next_fetch(&mut self) -> Option<Box<CompletedFetch>> {
         self.unpark();
         loop {
-            let fetch = self.next_in_line.take().or_else(|| self.shared.fetch_buffer.poll())?;
+            let fetch = self.next_in_line.take().or_else(|| self.shared.fetch_buffer.poll().map(Box::new))?;
             match self.verdict(&fetch) {
                 Verdict::Wanted => return Some(fetch),
                 Verdict::Paused => self.parked.push_back(fetch),
@@ -144,7 +145,7 @@ impl FetchCollector {
         self.parked_at = subscription.changes();
         self.parked.retain(|f| subscription.current(f.id, f.epoch).is_some());
         let ready = |f: &CompletedFetch| subscription.current(f.id, f.epoch).is_some_and(|s| s.is_readable());
-        if let Some(at) = self.parked.iter().position(ready) {
+        if let Some(at) = self.parked.iter().position(|f| ready(f)) {
             self.next_in_line = self.parked.remove(at);
             // There may be more: look again next time.
             self.parked_at = u64::MAX;
@@ -155,7 +156,7 @@ impl FetchCollector {
     fn read(
         &mut self,
         now: Now,
-        mut fetch: CompletedFetch,
+        mut fetch: Box<CompletedFetch>,
         max: usize,
         chunks: &mut Vec<Chunk>,
     ) -> Result<Option<usize>> {

@@ -354,9 +354,11 @@ impl Fetcher {
         drop(subscription);
         let offset = asked.offset;
         if went {
-            let text =
-                format_args!("offset {offset} of {name} is out of range; resetting by auto.offset.reset");
-            return self.log.info(now, Context::Fetch, text);
+            return self.log.info(
+                now,
+                Context::Fetch,
+                format_args!("offset {offset} of {name} is out of range; resetting by auto.offset.reset"),
+            );
         }
         let error =
             self.error(Code::NO_OFFSET, id, asked, "it is out of range, and auto.offset.reset is none");

@@ -308,16 +308,17 @@ impl KafkaConsumer {
     /// brokers refuse. None of them is final unless it [is fatal](Error::is_fatal): poll can be called again.
     pub fn poll(&mut self, timeout: Duration, max_records: usize) -> Result<Polled> {
         self.begin_poll();
-        let result = self.poll_until(timeout, max_records);
-        self.end_poll(clock::now());
+        let mut now = clock::now();
+        let result = self.poll_until(&mut now, timeout, max_records);
+        self.end_poll(now);
         result
     }
 
-    fn poll_until(&mut self, timeout: Duration, max_records: usize) -> Result<Polled> {
-        let mut now = clock::now();
+    /// Leaves in `now` when it looked last: reading the clocks once more costs as much as a record.
+    fn poll_until(&mut self, now: &mut Now, timeout: Duration, max_records: usize) -> Result<Polled> {
         let until = now.mono + timeout;
         loop {
-            if let Some(polled) = self.poll_once(now, max_records)? {
+            if let Some(polled) = self.poll_once(*now, max_records)? {
                 return Ok(polled);
             }
             let left = until.since(now.mono);
@@ -325,7 +326,7 @@ impl KafkaConsumer {
                 return Ok(Polled::Nothing);
             }
             self.shared.ready.wait(left);
-            now = clock::now();
+            *now = clock::now();
         }
     }
 
@@ -501,7 +502,7 @@ fn managers(
     let retry = settings::retry_backoff(client);
     let group = GroupSettings {
         group_id: config.group_id.as_deref().unwrap_or("").into(),
-        instance_id: None,
+        instance_id: config.group_instance_id.as_deref().map(Arc::from),
         session_timeout_ms: config.session_timeout_ms,
         heartbeat_interval_ms: config.heartbeat_interval_ms,
         max_poll_interval_ms: config.max_poll_interval_ms,
@@ -530,7 +531,8 @@ fn managers(
         Box::new(CoordinatorManager::new(shared(), Arc::new(group), log(), seed.wrapping_add(10))),
         Box::new(OffsetsManager::new(shared(), offsets, log(), seed.wrapping_add(20))),
         Box::new(Fetcher::new(shared(), fetch, log(), seed.wrapping_add(30))),
-        Box::new(TopicInterest::new(shared())),
+        // Last: what the others want to know of topics is asked for at once.
+        Box::new(TopicInterest::new(shared(), log())),
     ]
 }
 

@@ -114,7 +114,7 @@ impl OffsetsManager {
         }
         drop(subscription);
         for (node, targets) in by_node {
-            let request = self.request(node, targets.iter().map(|(name, at, ..)| (name, *at)), out.metadata);
+            let request = self.request(node, targets.iter().map(|(name, at, ..)| (name, *at)), out);
             let sent = out.send(now, request);
             let purpose = targets.into_iter().map(|(name, _, id, epoch)| (name, (id, epoch))).collect();
             self.requests.insert(sent, Purpose::Reset(purpose));
@@ -227,7 +227,7 @@ impl OffsetsManager {
         }
         let deadline = lookup.deadline;
         for (node, targets) in by_node {
-            let request = self.request(node, targets.iter().map(|(name, at)| (name, *at)), out.metadata);
+            let request = self.request(node, targets.iter().map(|(name, at)| (name, *at)), out);
             let sent = out.send(now, request);
             if let Some(lookup) = self.lookups.get_mut(&number) {
                 lookup.under_way += 1;
@@ -279,11 +279,11 @@ impl OffsetsManager {
         &self,
         node: NodeId,
         targets: impl Iterator<Item = (&'a TopicPartition, i64)>,
-        metadata: &Metadata,
+        out: &Outbox<'_>,
     ) -> RequestSpec {
         let mut topics: BTreeMap<Arc<str>, Vec<ListOffsetsPartition>> = BTreeMap::new();
         for (name, timestamp) in targets {
-            let known = metadata.known(&name.topic).and_then(|t| t.partition(name.partition));
+            let known = out.metadata.known(&name.topic).and_then(|t| t.partition(name.partition));
             topics.entry(name.topic.clone()).or_default().push(ListOffsetsPartition {
                 partition_index: name.partition,
                 current_leader_epoch: known.map_or(-1, |p| p.leader_epoch),
@@ -291,7 +291,8 @@ impl OffsetsManager {
                 ..Default::default()
             });
         }
-        let target = Target::Node(NodeKey::data(node));
+        // Not behind a fetch that waits for records.
+        let target = Target::Node(out.net.prompt(NodeKey::data(node)));
         let timeout_ms = self.settings.request_timeout_ms;
         // Version 0 answers differently; those above 7 bring nothing that is asked for here.
         RequestSpec::new(target, ApiKey::ListOffsets, (1, 7), timeout_ms, move |w, version| {

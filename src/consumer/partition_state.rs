@@ -73,6 +73,8 @@ pub struct PartitionState {
     pub stage: Stage,
     /// The position that former polls have reached: what may be committed without being asked.
     pub processed: Option<Position>,
+    /// The position has moved since the last poll began.
+    pub touched: bool,
     /// The offset to fetch next, which runs ahead of the position; nothing when it is not known before what is
     /// buffered was read.
     pub next_fetch: Option<i64>,
@@ -100,6 +102,7 @@ impl PartitionState {
             paused: false,
             stage: Stage::Ours,
             processed: None,
+            touched: false,
             next_fetch: None,
             buffered: 0,
             retry_at: Nanos(0),

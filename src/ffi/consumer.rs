@@ -119,13 +119,7 @@ pub unsafe extern "C" fn milena_consumer_assign(
     n: usize,
     err: *mut *mut milena_error,
 ) -> milena_status {
-    guard(err, || {
-        let consumer = enter(consumer)?;
-        // SAFETY: `n` partitions are there for the length of the call, by contract.
-        let partitions = unsafe { partitions_from_c(partitions, stride, n) }?;
-        let mut client = consumer.lock()?;
-        client.assign(&partitions)
-    })
+    guard(err, || tell(consumer, partitions, stride, n, |client, partitions| client.assign(partitions)))
 }
 
 /// The partitions that are read now: topic and partition of each row; offset is its position, or -1.
@@ -211,11 +205,7 @@ pub unsafe extern "C" fn milena_consumer_seek_to_beginning(
     err: *mut *mut milena_error,
 ) -> milena_status {
     guard(err, || {
-        let consumer = enter(consumer)?;
-        // SAFETY: `n` partitions are there for the length of the call, by contract.
-        let partitions = unsafe { partitions_from_c(partitions, stride, n) }?;
-        let mut client = consumer.lock()?;
-        client.seek_to_beginning(&partitions)
+        tell(consumer, partitions, stride, n, |client, partitions| client.seek_to_beginning(partitions))
     })
 }
 
@@ -228,13 +218,7 @@ pub unsafe extern "C" fn milena_consumer_seek_to_end(
     n: usize,
     err: *mut *mut milena_error,
 ) -> milena_status {
-    guard(err, || {
-        let consumer = enter(consumer)?;
-        // SAFETY: `n` partitions are there for the length of the call, by contract.
-        let partitions = unsafe { partitions_from_c(partitions, stride, n) }?;
-        let mut client = consumer.lock()?;
-        client.seek_to_end(&partitions)
-    })
+    guard(err, || tell(consumer, partitions, stride, n, |client, partitions| client.seek_to_end(partitions)))
 }
 
 /// The offsets of the next records that poll will give. Waits for those that are not known yet.
@@ -353,13 +337,7 @@ pub unsafe extern "C" fn milena_consumer_pause(
     n: usize,
     err: *mut *mut milena_error,
 ) -> milena_status {
-    guard(err, || {
-        let consumer = enter(consumer)?;
-        // SAFETY: `n` partitions are there for the length of the call, by contract.
-        let partitions = unsafe { partitions_from_c(partitions, stride, n) }?;
-        let mut client = consumer.lock()?;
-        client.pause(&partitions)
-    })
+    guard(err, || tell(consumer, partitions, stride, n, |client, partitions| client.pause(partitions)))
 }
 
 /// Ends milena_consumer_pause. Never blocks.
@@ -371,13 +349,7 @@ pub unsafe extern "C" fn milena_consumer_resume(
     n: usize,
     err: *mut *mut milena_error,
 ) -> milena_status {
-    guard(err, || {
-        let consumer = enter(consumer)?;
-        // SAFETY: `n` partitions are there for the length of the call, by contract.
-        let partitions = unsafe { partitions_from_c(partitions, stride, n) }?;
-        let mut client = consumer.lock()?;
-        client.resume(&partitions)
-    })
+    guard(err, || tell(consumer, partitions, stride, n, |client, partitions| client.resume(partitions)))
 }
 
 /// Commits offsets for the group, and waits for the end of it: those given (`offset` is that of the next record to
@@ -513,6 +485,21 @@ impl Consumer {
     fn timeout(&self, ms: i64) -> Result<Duration> {
         Ok(timeout(ms, "timeout_ms")?.unwrap_or(self.api_timeout))
     }
+}
+
+/// A call that changes something about partitions, and never blocks.
+fn tell(
+    consumer: *mut milena_consumer,
+    partitions: *const milena_topic_partition,
+    stride: usize,
+    n: usize,
+    change: impl FnOnce(&mut KafkaConsumer, &[TopicPartition]) -> Result<()>,
+) -> Result<()> {
+    let consumer = enter(consumer)?;
+    // SAFETY: `n` partitions are there for the length of the call, by contract.
+    let partitions = unsafe { partitions_from_c(partitions, stride, n) }?;
+    let mut client = consumer.lock()?;
+    change(&mut client, &partitions)
 }
 
 /// A call that asks something about partitions and gives rows.

@@ -73,6 +73,11 @@ impl OpenBatch {
         self.tokens.len()
     }
 
+    /// What its buffer costs of `buffer.memory`: whoever made the buffer charges it.
+    pub fn charge(&self) -> usize {
+        self.charge
+    }
+
     /// Compresses it and makes it ready to be sent. The tokens are charged now that they are counted.
     pub fn seal(self, setting: CompressionSetting, pool: &Arc<BufferPool>) -> SealedBatch {
         let token_charge = DeliveryChunk::charge_of(self.tokens.len());

@@ -10,6 +10,10 @@ use std::collections::VecDeque;
 use std::sync::Arc;
 use std::time::Instant;
 
+/// Who waits for memory is told when this part of it is free: a thread that wakes up for every buffer that comes
+/// back costs more than what it sends.
+const PLENTY: usize = 8;
+
 /// Memory is taken from the system in pieces of about this size.
 const SLAB: usize = 512 * 1024;
 
@@ -34,7 +38,17 @@ struct State {
     next_ticket: u64,
     /// Somebody was refused, and wants to know when there is room again.
     refused: bool,
+    /// The sender is at work, and tells by [`BufferPool::tell`] what is held back.
+    holding: bool,
+    /// Memory came back, but not much, and nobody was told.
+    held_back: bool,
     closed: bool,
+}
+
+impl State {
+    fn is_wanted(&self) -> bool {
+        self.refused || !self.waiting.is_empty()
+    }
 }
 
 /// Why no memory was given.
@@ -59,6 +73,8 @@ impl BufferPool {
                 waiting: VecDeque::new(),
                 next_ticket: 0,
                 refused: false,
+                holding: false,
+                held_back: false,
                 closed: false,
             }),
             freed: Condvar::new(),
@@ -77,8 +93,7 @@ impl BufferPool {
 
     /// Whether somebody waits for memory, so that what is there should be sent without lingering.
     pub fn is_exhausted(&self) -> bool {
-        let state = self.state.lock();
-        state.refused || !state.waiting.is_empty()
+        self.state.lock().is_wanted()
     }
 
     /// As [`BufferPool::allocate`] if there is room now; who is refused here asks again, and is not told.
@@ -197,6 +212,36 @@ impl BufferPool {
                 state.free.push(buffer);
             }
         }
+        let plenty = self.poolable.max(self.total / PLENTY);
+        if !state.is_wanted() {
+            return;
+        }
+        if state.holding && state.charged + plenty > self.total {
+            state.held_back = true;
+            return;
+        }
+        self.tell_locked(state);
+    }
+
+    /// From here to [`BufferPool::stop_holding`], who waits is told only of plenty of memory.
+    pub fn hold(&self) {
+        self.state.lock().holding = true;
+    }
+
+    /// Returns whether something is held back, of which [`BufferPool::tell`] must tell before long.
+    pub fn stop_holding(&self) -> bool {
+        let mut state = self.state.lock();
+        state.holding = false;
+        state.held_back
+    }
+
+    /// Tells who waits of the memory that there is.
+    pub fn tell(&self) {
+        self.tell_locked(self.state.lock());
+    }
+
+    fn tell_locked(&self, mut state: MutexGuard<'_, State>) {
+        state.held_back = false;
         if !state.waiting.is_empty() {
             self.freed.notify_all();
         }
@@ -265,6 +310,39 @@ mod tests {
         }
         pool.close();
         assert_eq!(waiter.join().unwrap(), Err(Refused::Closed));
+    }
+
+    #[test]
+    fn a_little_memory_is_held_back_until_there_is_plenty_or_it_is_told() {
+        let signal = Arc::new(Signal::new());
+        let pool = BufferPool::new(1600, 40, signal.clone());
+        let mut buffers: Vec<BytesMut> = (0..40).map(|_| pool.allocate(40, None, &|| ()).unwrap()).collect();
+        let refuse = |pool: &BufferPool| assert_eq!(pool.allocate(40, None, &|| ()), Err(Refused::Exhausted));
+        refuse(&pool);
+        pool.hold();
+        for _ in 0..4 {
+            pool.release_buffer(40, buffers.pop().unwrap());
+        }
+        assert!(!signal.is_raised(), "160 of 1600 bytes");
+        assert!(pool.stop_holding());
+        pool.tell();
+        assert!(signal.is_raised());
+        signal.lower();
+        assert!(!pool.stop_holding(), "it was told");
+        buffers.extend((0..4).map(|_| pool.allocate(40, None, &|| ()).unwrap()));
+        refuse(&pool);
+        pool.hold();
+        for _ in 0..5 {
+            assert!(!signal.is_raised());
+            pool.release_buffer(40, buffers.pop().unwrap());
+        }
+        assert!(signal.is_raised(), "200 of 1600 bytes");
+        assert!(!pool.stop_holding());
+        signal.lower();
+        buffers.extend((0..5).map(|_| pool.allocate(40, None, &|| ()).unwrap()));
+        refuse(&pool);
+        pool.release_buffer(40, buffers.pop().unwrap());
+        assert!(signal.is_raised(), "nobody holds it back");
     }
 
     #[test]

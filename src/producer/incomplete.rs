@@ -18,6 +18,8 @@ struct State {
     /// By epoch: how many units are left.
     left: BTreeMap<u64, usize>,
     flushes: usize,
+    /// A flush began that the sender has not seen: one that gives no time at all is to have what lingers sent, too.
+    unseen: bool,
     /// Threads inside `wait_flushed`: flushes, and close.
     waiting: usize,
     fatal: bool,
@@ -55,6 +57,7 @@ impl Incomplete {
     pub fn begin_flush(&self) -> u64 {
         let mut state = self.state.lock();
         state.flushes += 1;
+        state.unseen = true;
         state.epoch += 1;
         state.epoch
     }
@@ -64,7 +67,19 @@ impl Incomplete {
     }
 
     pub fn is_flushing(&self) -> bool {
-        self.state.lock().flushes > 0
+        let state = self.state.lock();
+        state.flushes > 0 || state.unseen
+    }
+
+    /// The sender has gone through everything that is urgent.
+    pub fn flush_was_seen(&self, began: u64) {
+        let mut state = self.state.lock();
+        state.unseen &= state.epoch != began;
+    }
+
+    /// Names the last flush that began, for [`Incomplete::flush_was_seen`].
+    pub fn last_flush(&self) -> u64 {
+        self.state.lock().epoch
     }
 
     /// Whether everything from before the epoch `flush` is reported.
@@ -111,6 +126,10 @@ mod tests {
         assert!(incomplete.is_flushed(flush));
         incomplete.end_flush();
         incomplete.end(after);
+        assert!(incomplete.is_flushing(), "the sender has not seen it");
+        incomplete.flush_was_seen(flush - 1);
+        assert!(incomplete.is_flushing(), "it saw an earlier one");
+        incomplete.flush_was_seen(incomplete.last_flush());
         assert!(!incomplete.is_flushing());
     }
 

@@ -55,6 +55,9 @@ pub struct KafkaProducer {
     handle: Mutex<Option<ClientHandle>>,
 }
 
+/// What a close that ends in vain keeps for giving up what is left.
+const PURGE: Duration = Duration::from_millis(50);
+
 impl KafkaProducer {
     /// A producer on the I/O thread of this process.
     ///
@@ -227,22 +230,27 @@ impl KafkaProducer {
     }
 
     /// Ends the producer: no more is accepted, senders that wait are let go, and what was accepted is delivered
-    /// until `timeout` is over; what is left then is reported as PURGED. Deliveries can be polled afterwards.
+    /// until `timeout` is (nearly) over; what is left then is reported as PURGED. Deliveries can be polled afterwards.
     ///
     /// # Errors
     /// TIMED_OUT: something was left, and how much.
     pub fn close(&self, timeout: Duration) -> Result<(), Error> {
         self.accumulator.close();
-        let deadline = after(timeout);
+        let (before_end, deadline) = (after(timeout - PURGE.min(timeout / 4)), after(timeout));
         // A flush, so that nothing lingers, and so that the end of the last batch is announced.
         self.begin_flush();
-        let flushed = self.accumulator.incomplete.wait_flushed(u64::MAX, deadline);
+        let incomplete = &self.accumulator.incomplete;
+        let flushed = incomplete.wait_flushed(u64::MAX, before_end);
+        let left = incomplete.left();
+        if !flushed {
+            self.abort();
+            // So that what is given up is reported when this returns.
+            incomplete.wait_flushed(u64::MAX, deadline.max(Instant::now() + PURGE));
+        }
         self.end_flush();
         if flushed {
             return Ok(());
         }
-        let left = self.accumulator.incomplete.left();
-        self.abort();
         let text =
             format!("{left} batches were not delivered within {} ms and are given up", timeout.as_millis());
         let hint = "their records are reported as PURGED; give close more time, or flush before";

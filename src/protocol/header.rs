@@ -14,16 +14,27 @@ pub fn encode_request<'m, M: ApiMessage<'m>>(
     correlation_id: i32,
     client_id: Option<&str>,
 ) -> Result<Vec<Bytes>, EncodeError> {
+    let mut w = Writer::frame();
+    begin_request(&mut w, M::API, version, correlation_id, client_id)?;
+    message.encode(&mut w, version)?;
+    w.finish_frame()
+}
+
+/// Writes the header of a request into a frame begun by [`Writer::frame`]; the message goes behind it.
+pub fn begin_request(
+    w: &mut Writer,
+    api: ApiKey,
+    version: i16,
+    correlation_id: i32,
+    client_id: Option<&str>,
+) -> Result<(), EncodeError> {
     let header = RequestHeader {
-        request_api_key: M::API as i16,
+        request_api_key: api as i16,
         request_api_version: version,
         correlation_id,
         client_id,
     };
-    let mut w = Writer::frame();
-    header.encode(&mut w, M::API.request_header_version(version))?;
-    message.encode(&mut w, version)?;
-    w.finish_frame()
+    header.encode(w, api.request_header_version(version))
 }
 
 /// A response as a frame, its size in front.

@@ -15,5 +15,7 @@ pub mod versions;
 pub use api::ApiKey;
 pub use codec::{ApiMessage, DecodeError, EncodeError, Message, Reader, Records, Uuid, Writer};
 pub use frame::{FrameError, FrameReader};
-pub use header::{decode_request_header, decode_response_header, encode_request, encode_response};
+pub use header::{
+    begin_request, decode_request_header, decode_response_header, encode_request, encode_response,
+};
 pub use versions::{negotiate, BrokerVersions, VersionRange};

@@ -412,6 +412,14 @@ pub fn names(partitions: &[TopicPartition]) -> String {
     partitions.iter().map(ToString::to_string).collect::<Vec<_>>().join(" ")
 }
 
+/// Whether a descriptor can be read at this moment.
+#[allow(unsafe_code)]
+pub fn is_readable(fd: i32) -> bool {
+    let mut poll = libc::pollfd { fd, events: libc::POLLIN, revents: 0 };
+    // SAFETY: one entry, which lives through the call.
+    unsafe { libc::poll(&mut poll, 1, 0) == 1 }
+}
+
 /// What an event says, in short.
 pub fn shown(event: &Event) -> String {
     match event {

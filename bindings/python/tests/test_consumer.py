@@ -197,7 +197,6 @@ def test_no_offset(servers, ten):
         assert read(consumer, 1)[0].offset == 9, "the consumer can be used again"
 
 
-@pytest.mark.xfail(reason="the library's error does not name the partition yet")
 def test_no_committed_offset_names_the_partition(servers, ten):
     with milena.Consumer({**servers, "auto.offset.reset": "none"}) as consumer:
         consumer.assign([(ten, 0)])
@@ -212,7 +211,6 @@ def test_poll_without_subscription_or_assignment(servers):
             consumer.poll(0)
 
 
-@pytest.mark.xfail(reason="the library waits for metadata longer than it has to when nothing is assigned")
 def test_offsets_of_partitions_that_are_not_assigned(reader, ten):
     assert reader().end_offsets([(ten, 0)], timeout=3) == {TopicPartition(ten, 0): 10}
 

@@ -1,12 +1,21 @@
 //! Which broker is asked when any will do.
 
-use super::NetworkClient;
+use super::{NetworkClient, Node};
 use crate::client::connection_states::State;
 use crate::client::request::{FailureKind, NodeId, NodeKey};
 use crate::error::{Code, Error};
 use crate::time::{earlier, Deadline, Now};
 
 impl NetworkClient {
+    /// The connection to `key`'s broker on which an answer takes no longer than a round trip: that one, unless the
+    /// broker holds an answer back there. Brokers work on one request of a connection at a time.
+    pub fn prompt(&self, key: NodeKey) -> NodeKey {
+        match self.nodes.get(&key).is_some_and(Node::is_held_up) {
+            true => NodeKey::lookup(key.id),
+            false => key,
+        }
+    }
+
     /// The broker to ask when any will do: a ready one with the fewest requests in flight, else one that is
     /// being connected to, else one that may be tried now. Bootstrap addresses come last, once brokers are known.
     pub(super) fn least_loaded(&mut self, now: Now) -> Option<NodeKey> {
@@ -33,7 +42,7 @@ impl NetworkClient {
             }
         };
         let best = ids.iter().filter_map(|id| rank(id).map(|r| (r, *id))).min_by_key(|(r, _)| *r)?;
-        Some(NodeKey::data(best.1))
+        Some(self.prompt(NodeKey::data(best.1)))
     }
 
     pub(super) fn poll_unassigned(&mut self, now: Now) -> Option<Deadline> {

@@ -4,7 +4,7 @@ use super::{NetworkClient, Waiting};
 use crate::client::connection_states::State;
 use crate::client::handshake;
 use crate::client::in_flight::InFlight;
-use crate::client::request::{FailureKind, NodeId, NodeKey, Owner, RequestId, Target};
+use crate::client::request::{FailureKind, NodeKey, Owner, RequestId, Target};
 use crate::client::wire::{ConnId, JobId, NetOp};
 use crate::error::{Code, Error, Phase};
 use crate::log::{Context, Level};
@@ -109,7 +109,7 @@ impl NetworkClient {
         let Some(node) = self.nodes.get(&key) else { return };
         let connection = &node.connection;
         let was_ready = connection.is_ready();
-        let asked = asked.or_else(|| node.in_flight.first()).filter(|_| was_ready);
+        let asked = asked.or_else(|| node.in_flight.apis().next()).filter(|_| was_ready);
         let handshaking = matches!(connection.state, State::Handshaking { .. });
         // Brokers close connections that are idle for long: no error.
         let idle = was_ready && phase == Phase::Tcp && node.in_flight.is_empty() && node.waiting.is_empty();
@@ -125,8 +125,8 @@ impl NetworkClient {
         let more = !was_ready && connection.next_address < connection.addresses.len();
         self.lost_connection |= was_ready || !more;
         if idle {
-            let text = format_args!("closed by the broker while idle: {error}");
-            self.settings.logger.debug(now, Context::Broker, text);
+            let log = &self.settings.logger;
+            log.debug(now, Context::Broker, format_args!("closed by the broker while idle: {error}"));
         } else {
             self.note_failure(now, key, asked, &error);
         }
@@ -155,9 +155,9 @@ impl NetworkClient {
         }
     }
 
-    /// As [`NetworkClient::note_failure`], of an answer that came and is of no use.
-    pub fn note_answer(&mut self, now: Now, id: NodeId, api: ApiKey, error: &Error) {
-        self.note_failure(now, NodeKey::data(id), Some(api), error);
+    /// A broker's answer that came is of no use: its connection is given up, so that another broker is asked.
+    pub fn note_answer(&mut self, now: Now, key: NodeKey, api: ApiKey, error: Error) {
+        self.connection_failed(now, key, Phase::Request, Some(api), error);
     }
 
     /// Closes and forgets a node's connection; fails what was sent with `kind`, and what waited as not sent.

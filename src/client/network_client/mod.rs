@@ -20,7 +20,7 @@ use super::{frames, handshake};
 use crate::error::{Code, Error, Phase};
 use crate::log::{Context, Level, Logger, RequestLine};
 use crate::protocol::versions::{BrokerVersions, VersionRange};
-use crate::protocol::{ApiKey, Writer};
+use crate::protocol::{begin_request, ApiKey, Writer};
 use crate::time::{earlier, Deadline, Nanos, Now};
 use bytes::Bytes;
 use std::collections::{HashMap, VecDeque};
@@ -67,6 +67,12 @@ impl Node {
     /// Its connection is there for nothing at the moment.
     fn is_unused(&self) -> bool {
         self.connection.is_ready() && self.in_flight.is_empty() && self.waiting.is_empty()
+    }
+
+    /// A request is under way that brokers answer when they have something, or when others have come.
+    fn is_held_up(&self) -> bool {
+        let is_held = |api: ApiKey| matches!(api, ApiKey::Fetch | ApiKey::JoinGroup | ApiKey::SyncGroup);
+        self.in_flight.apis().any(is_held) || self.waiting.iter().any(|w| is_held(w.spec.api))
     }
 }
 
@@ -407,7 +413,7 @@ impl NetworkClient {
         let correlation = node.in_flight.next_correlation();
         let api = waiting.spec.api;
         let mut writer = Writer::frame();
-        let written = frames::begin_request(&mut writer, api, version, correlation, &self.settings.client_id)
+        let written = begin_request(&mut writer, api, version, correlation, Some(&self.settings.client_id))
             .and_then(|()| (waiting.spec.encode)(&mut writer, version))
             .map(|()| writer.len())
             .and_then(|bytes| Ok((bytes, writer.finish_frame()?)));

@@ -14,8 +14,11 @@ pub(super) const ROWS: &[Property] = &[
         .doc("The consumer group. Needed to subscribe and to commit."),
     string("group.instance.id", CONSUMER, None)
         .medium()
-        .not_yet("static membership comes in a later version: leave it out")
-        .doc("Names a member of the group across restarts, so that a restart needs no rebalance."),
+        .range(Range::Text("not empty"))
+        .doc(
+            "Names a member of the group across restarts (KIP-345): within session.timeout.ms it comes back without \
+            a rebalance, and closing it does not leave the group. Brokers from 2.3 on.",
+        ),
     one_of("group.protocol", CONSUMER, "classic", &["classic", "consumer"])
         .high()
         .not_yet("use classic, which every broker has")
@@ -29,8 +32,9 @@ pub(super) const ROWS: &[Property] = &[
         .range(Range::Text("range, roundrobin, cooperative-sticky, or Java's class names"))
         .doc(
             "How the group's leader shares partitions out, most wanted first; all members must have one \
-            in common. With cooperative-sticky alone, or first in all members, a rebalance stops only \
-            partitions that move.",
+            in common. If cooperative-sticky is the only one, a rebalance stops only partitions that \
+            move; with others beside it, every rebalance stops all. To change a running group, first add \
+            cooperative-sticky to all members, then take the others out.",
         ),
     int("session.timeout.ms", CONSUMER, "45000", NATURAL_INT)
         .high()

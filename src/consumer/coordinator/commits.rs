@@ -38,6 +38,9 @@ struct Commit {
     last_error: Option<Error>,
 }
 
+/// What to do about a commit that a rebalance made impossible.
+pub const COMMIT_AGAIN: &str = "poll until the assigned event comes, and commit what is still assigned then";
+
 /// Commits that may wait for the coordinator. Who commits after each record finds out when it does not answer.
 const MAX_WAITING: usize = 1000;
 /// Brokers before 2.1 forget offsets that were not committed for a day, though the group lives: all are committed
@@ -148,25 +151,21 @@ impl Commits {
 
     // ---- sending
 
-    /// `member` is nothing when this consumer is in no group, or can't commit at the moment: then `subscribed` tells which.
+    /// `member` is nothing when this consumer is in no group, or not at the moment: then `outside` says why.
     pub fn poll(
         &mut self,
         turn: &mut Turn<'_, '_>,
         coordinator: Option<NodeKey>,
         member: Option<&Identity>,
-        subscribed: bool,
+        outside: Option<Error>,
     ) -> Option<Deadline> {
         self.expire(turn.now, turn.no_coordinator);
-        let outside = subscribed && member.is_none();
         let mut deadline = None;
-        if !outside {
+        if outside.is_none() {
             deadline = self.tick(turn.now);
         }
         deadline = earlier(deadline, self.queue.iter().map(|c| c.deadline).min());
-        if outside && !self.under_way && !self.queue.is_empty() {
-            let text = "the offsets were not committed: this member is out of its group, or just joining it";
-            let hint = "poll until the assigned event comes, and commit what is still assigned then";
-            let error = Error::new(Code::REBALANCE_IN_PROGRESS, text).hint(hint).retriable(true);
+        if let Some(error) = outside.filter(|_| !self.under_way && !self.queue.is_empty()) {
             self.fail_all(turn.now, &error);
             return deadline;
         }
@@ -178,7 +177,8 @@ impl Commits {
             return earlier(deadline, Some(self.retry_at));
         }
         let generation = member.map_or(-1, |m| m.generation);
-        let request = self.request(node, member, &commit.offsets);
+        // Not behind a join that waits for other members.
+        let request = self.request(turn.out.net.prompt(node), member, &commit.offsets);
         turn.send(Purpose::Commit(generation), request);
         self.under_way = true;
         deadline
@@ -246,12 +246,17 @@ impl Commits {
 
     // ---- answers
 
-    pub fn on_response(&mut self, now: Now, result: RequestResult) -> Verdict {
+    /// `moved_on`: the member joins a newer generation than the commit was for, or has done so.
+    pub fn on_response(&mut self, now: Now, moved_on: bool, result: RequestResult) -> Verdict {
         self.under_way = false;
         let Some(commit) = self.queue.front() else { return Verdict::Fine };
         let (answered, verdict) = match result {
             Ok(response) => match read(&response, &commit.offsets) {
                 Ok(()) => (Ok(()), Verdict::Fine),
+                // Nothing is lost by that: the rebalance was faster than the commit.
+                Err(error) if moved_on && error.code() == Code::ILLEGAL_GENERATION => {
+                    (Err(overtaken(&error)), Verdict::Fine)
+                }
                 Err(error) => {
                     let verdict = verdict(error.code());
                     (Err(error), verdict)
@@ -285,6 +290,12 @@ impl Commits {
         }
         verdict
     }
+}
+
+/// A commit that came too late for its generation.
+fn overtaken(by: &Error) -> Error {
+    let text = "the offsets were not committed: the group was rebalanced in that moment";
+    Error::new(Code::REBALANCE_IN_PROGRESS, text).hint(COMMIT_AGAIN).retriable(true).caused_by(by)
 }
 
 fn partition(index: i32, at: &OffsetAndMetadata) -> OffsetCommitRequestPartition<'_> {
@@ -332,8 +343,7 @@ fn read(response: &Response, offsets: &Offsets) -> Result<(), Error> {
             );
         }
         if code == Code::REBALANCE_IN_PROGRESS {
-            error = error.hint("poll until the rebalance is over, and commit again what is assigned then");
-            error = error.retriable(true);
+            error = error.hint(COMMIT_AGAIN).retriable(true);
         }
         // One that is final decides over those that could be tried again.
         if worst.as_ref().is_none_or(|w| is_retried(w.code()) && !is_retried(code)) {

@@ -120,7 +120,7 @@ impl CommittedOffsets {
             due.into_iter().map(|(id, epoch)| (subscription.name(id), (id, epoch))).collect();
         drop(subscription);
         if !named.is_empty() {
-            let request = self.request(node, named.keys());
+            let request = self.request(turn.out.net.prompt(node), named.keys());
             turn.send(Purpose::Positions, request);
             self.positions = Some(named);
         }
@@ -150,7 +150,7 @@ impl CommittedOffsets {
             let Some(node) = coordinator else { continue };
             call.under_way = true;
             let partitions = call.partitions.clone();
-            let request = self.request(node, partitions.iter());
+            let request = self.request(turn.out.net.prompt(node), partitions.iter());
             turn.send(Purpose::Committed(number), request);
         }
         deadline

@@ -130,7 +130,8 @@ impl CoordinatorManager {
         let mut turn = Turn { now, out, requests: &mut self.requests, no_coordinator };
         let mut deadline = self.member.poll(&mut turn, coordinator, &mut self.commits);
         let identity = self.member.committer();
-        let next = self.commits.poll(&mut turn, coordinator, identity.as_ref(), subscribed);
+        let outside = (subscribed && identity.is_none()).then(|| self.member.outside());
+        let next = self.commits.poll(&mut turn, coordinator, identity.as_ref(), outside);
         deadline = earlier(deadline, next);
         deadline = earlier(deadline, self.committed.poll(&mut turn, coordinator));
         let wanted =
@@ -189,7 +190,8 @@ impl RequestManager for CoordinatorManager {
             }
             Purpose::Commit(of) => {
                 generation = of;
-                self.commits.on_response(now, result)
+                let moved_on = self.member.has_moved_on(of);
+                self.commits.on_response(now, moved_on, result)
             }
             Purpose::Committed(number) => self.committed.on_call(now, number, result),
             Purpose::Positions => self.committed.on_positions(now, result),

@@ -51,7 +51,6 @@ impl SubscriptionState {
         let lost = self.owned();
         for id in self.partitions.keys().copied().collect::<Vec<_>>() {
             self.retire(id, Stage::Lost);
-            self.touched.remove(&id);
             self.uncommitted.remove(&id);
         }
         lost

@@ -52,7 +52,7 @@ pub struct SubscriptionState {
     needs_offset: BTreeSet<PartitionId>,
     needs_reset: BTreeSet<PartitionId>,
     /// Partitions whose position moved since the last poll began.
-    touched: BTreeSet<PartitionId>,
+    touched: Vec<PartitionId>,
     /// Partitions that were processed since they were last committed by themselves.
     uncommitted: BTreeSet<PartitionId>,
 }
@@ -76,7 +76,7 @@ impl SubscriptionState {
             topics_version: 0,
             needs_offset: BTreeSet::new(),
             needs_reset: BTreeSet::new(),
-            touched: BTreeSet::new(),
+            touched: Vec::new(),
             uncommitted: BTreeSet::new(),
         }
     }
@@ -255,7 +255,6 @@ impl SubscriptionState {
             self.partitions.remove(id);
             self.needs_offset.remove(id);
             self.needs_reset.remove(id);
-            self.touched.remove(id);
             self.uncommitted.remove(id);
         }
         if !ids.is_empty() {
@@ -277,9 +276,17 @@ impl SubscriptionState {
             Place::Unknown => _ = self.needs_offset.insert(id),
             Place::Reset(_) => _ = self.needs_reset.insert(id),
             // Nobody committed it: an end that was found once must not be looked for again after a restart.
-            Place::At(_) => _ = self.touched.insert(id),
+            Place::At(_) => self.touch(id),
         }
         self.changes += 1;
+    }
+
+    /// Notes that the position is one to commit, when the next poll says that it was processed.
+    fn touch(&mut self, id: PartitionId) {
+        let Some(state) = self.partitions.get_mut(&id) else { return };
+        if !std::mem::replace(&mut state.touched, true) {
+            self.touched.push(id);
+        }
     }
 
     /// Goes where `auto.offset.reset` says, if it says where.
@@ -312,8 +319,8 @@ impl SubscriptionState {
             Some(position) => {
                 self.jump(id, Place::At(position));
                 // It is committed already.
-                self.touched.remove(&id);
                 if let Some(state) = self.partitions.get_mut(&id) {
+                    state.touched = false;
                     state.processed = Some(position);
                 }
             }
@@ -386,7 +393,9 @@ impl SubscriptionState {
         state.failures = 0;
         state.error = None;
         state.trouble = None;
-        self.touched.insert(id);
+        if !std::mem::replace(&mut state.touched, true) {
+            self.touched.push(id);
+        }
         true
     }
 
@@ -403,15 +412,16 @@ impl SubscriptionState {
         if self.touched.is_empty() {
             return false;
         }
-        let before = self.uncommitted.is_empty();
-        for id in std::mem::take(&mut self.touched) {
-            let Some(state) = self.partitions.get_mut(&id).filter(|s| s.stage != Stage::Lost) else {
-                continue;
-            };
-            state.processed = state.position();
-            self.uncommitted.insert(id);
+        let none_before = self.uncommitted.is_empty();
+        for id in self.touched.drain(..) {
+            let Some(state) = self.partitions.get_mut(&id).filter(|s| s.touched) else { continue };
+            state.touched = false;
+            if state.stage != Stage::Lost {
+                state.processed = state.position();
+                self.uncommitted.insert(id);
+            }
         }
-        before
+        none_before && !self.uncommitted.is_empty()
     }
 
     // ---- committing

@@ -173,16 +173,14 @@ impl Group {
         if was_leader {
             self.leader = Some(id.clone());
         }
-        let protocol = self.protocol().to_owned();
-        let before = member.metadata(&protocol);
         member.id = id.clone();
         member.renew(now, p);
-        let unchanged = before == member.metadata(&protocol);
         if let Some(instance) = p.instance_id {
             self.instances.insert(instance.to_owned(), id.clone());
         }
         self.members.insert(id.clone(), member);
-        if self.state == GroupState::Stable && unchanged {
+        // As in Kafka: what it subscribes to now is looked at with the next rebalance.
+        if self.state == GroupState::Stable && self.choose_protocol().as_deref() == Some(self.protocol()) {
             let mut answer = self.join_answer(&id);
             if was_leader {
                 // An old leader must not believe that it has to assign: name it by its former id.

@@ -108,7 +108,7 @@ impl Group {
     }
 
     /// Each member votes for the first protocol of its list that all know.
-    fn choose_protocol(&self) -> Option<String> {
+    pub(super) fn choose_protocol(&self) -> Option<String> {
         let mut votes: BTreeMap<&str, usize> = BTreeMap::new();
         let all_know = |name: &str| self.members.values().all(|m| m.protocols.iter().any(|p| p.0 == name));
         for member in self.members.values() {

@@ -300,9 +300,13 @@ fn a_static_member_takes_its_place_again() {
     assert_eq!(s.group.heartbeat(s.now, "i-1", Some("i"), 1), FENCED_INSTANCE_ID);
     let sync = s.sync("i-2", 1, &[]);
     assert_eq!(s.synced(sync).unwrap().assignment, Bytes::from_static(b"0"));
-    // With another subscription it is a rebalance.
+    // Another subscription changes nothing, another assignor does.
     params.new_id = "i-3".to_owned();
     params.protocols = vec![("range", b"changed"), ("sticky", b"")];
+    let join = s.join(&params);
+    assert_eq!(s.joined(join).unwrap().generation, 1);
+    params.new_id = "i-4".to_owned();
+    params.protocols = vec![("sticky", b"")];
     let join = s.join(&params);
     assert_eq!(s.joined(join).unwrap().generation, 2);
     assert_eq!(s.group.leave(s.now, "", Some("i"), &mut s.out), NONE);

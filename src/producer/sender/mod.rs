@@ -42,6 +42,9 @@ pub struct Settings {
     pub zstd: bool,
 }
 
+/// How long little memory is kept from those who wait for it, in case there is soon plenty.
+const LITTLE_MEMORY_MS: u64 = 5;
+
 /// What the façade tells the sender, beside what the accumulator holds.
 #[derive(Default)]
 pub struct Control {
@@ -77,6 +80,8 @@ pub struct Sender {
     last_retried: Option<Error>,
     /// Nothing is noted in `control.trouble`.
     untroubled: bool,
+    /// When to tell those who wait for memory of the little that came back.
+    tell_at: Option<Nanos>,
     rng: fastrand::Rng,
 }
 
@@ -107,6 +112,7 @@ impl Sender {
             aborted: None,
             last_retried: None,
             untroubled: true,
+            tell_at: None,
             rng: fastrand::Rng::with_seed(seed),
         }
     }
@@ -193,6 +199,21 @@ impl Sender {
         }
     }
 
+    /// Tells who waits for memory of a little of it too, if for a while no more came. Returns when to look again.
+    fn tell_of_memory(&mut self, now: Now) -> Option<Deadline> {
+        if !self.accumulator.pool.stop_holding() {
+            self.tell_at = None;
+            return None;
+        }
+        let at = *self.tell_at.get_or_insert(now.mono.plus_ms(LITTLE_MEMORY_MS));
+        if now.mono < at {
+            return Some(at);
+        }
+        self.tell_at = None;
+        self.accumulator.pool.tell();
+        None
+    }
+
     fn next_deadline(&self) -> Option<Deadline> {
         let topics = self
             .waiting_topics
@@ -212,7 +233,9 @@ enum Outcome {
 impl RequestManager for Sender {
     fn poll(&mut self, now: Now, out: &mut Outbox<'_>) -> Option<Deadline> {
         loop {
+            self.accumulator.pool.hold();
             self.accumulator.awake();
+            let flush = self.accumulator.incomplete.last_flush();
             self.take_news(now, out);
             if self.control.abort.load(Ordering::SeqCst) && self.aborted.is_none() {
                 self.abort_all(&lifecycle::purged());
@@ -225,6 +248,8 @@ impl RequestManager for Sender {
                 }
             }
             let deadline = earlier(self.send_ready(now, out), self.next_deadline());
+            let deadline = earlier(deadline, self.tell_of_memory(now));
+            self.accumulator.incomplete.flush_was_seen(flush);
             self.note_trouble(out);
             if self.accumulator.go_to_sleep(deadline) {
                 return deadline;
@@ -233,6 +258,8 @@ impl RequestManager for Sender {
     }
 
     fn on_response(&mut self, now: Now, id: RequestId, result: RequestResult, out: &mut Outbox<'_>) {
+        // Until the poll that follows.
+        self.accumulator.pool.hold();
         if self.transaction_manager.owns(id) {
             if let Err(error) = self.transaction_manager.on_response(now, result) {
                 self.fail_ready(&error);

@@ -3,10 +3,10 @@
 use super::{Outcome, Sender};
 use crate::error::{Code, Error};
 use crate::producer::batch::{CompressionSetting, OpenBatch, SealedBatch, Sequence};
-use crate::record::{
-    record_size_upper_bound, Batch, BatchReader, Decompressor, Headers, ProducerState, RecordRef,
-};
-use bytes::{Bytes, BytesMut};
+use crate::producer::buffer_pool::BufferPool;
+use crate::record::{Decompressor, Headers, RecordRef, Records};
+use bytes::BytesMut;
+use std::sync::Arc;
 
 /// More than any batch that was built here can have.
 const MAX_UNCOMPRESSED: usize = i32::MAX as usize;
@@ -15,7 +15,7 @@ impl Sender {
     /// Puts two halves of a batch in its place. They keep its numbers, which the broker has not used.
     pub(super) fn split_and_put_back(&mut self, slot: usize, mut batch: Box<SealedBatch>, error: Error) {
         let compression = self.accumulator.settings.compression;
-        match halves(&mut batch, compression, &self.accumulator.pool) {
+        match halves(&batch, compression, &self.accumulator.pool) {
             Ok(halves) => {
                 self.accumulator.incomplete.begin_in(batch.epoch);
                 self.accumulator.pool.release(batch.token_charge);
@@ -36,37 +36,38 @@ impl Sender {
     }
 }
 
+/// Charges the pool for the halves, and for nothing when there are none.
 fn halves(
-    batch: &mut SealedBatch,
+    batch: &SealedBatch,
     compression: CompressionSetting,
-    pool: &std::sync::Arc<crate::producer::buffer_pool::BufferPool>,
+    pool: &Arc<BufferPool>,
 ) -> Result<[SealedBatch; 2], Error> {
-    let mut whole = batch.facts.header(&batch.payload, ProducerState::NONE).to_vec();
-    whole.extend_from_slice(&batch.payload);
-    let unreadable = |e: &dyn std::fmt::Display| Error::new(Code::CORRUPT_MESSAGE, e.to_string());
-    let mut reader = BatchReader::new(Bytes::from(whole), false);
-    let parsed: Batch = match reader.next() {
-        Some(Ok(parsed)) => parsed,
-        Some(Err(e)) => return Err(unreadable(&e)),
-        None => return Err(unreadable(&"it has no records")),
-    };
-    let mut decompressor = Decompressor::new();
-    let mut records = parsed.records(&mut decompressor, MAX_UNCOMPRESSED).map_err(|e| unreadable(&e))?;
-    let middle = batch.tokens.len() / 2;
-    let tokens = std::mem::take(&mut batch.tokens);
-    let mut halves = Vec::with_capacity(2);
-    let mut open: Option<OpenBatch> = None;
-    let size_guess = batch.facts.uncompressed_len as usize / 2 + 1024;
-    for (i, token) in tokens.iter().enumerate() {
-        if i == middle {
-            halves.extend(open.take());
-        }
-        let record = match records.next() {
-            Some(Ok(record)) => record,
-            _ => {
-                batch.tokens = tokens;
-                return Err(unreadable(&"its records cannot be read back"));
-            }
+    let (front, back) = batch.tokens.split_at(batch.tokens.len() / 2);
+    if front.is_empty() {
+        return Err(unreadable("it has one record"));
+    }
+    let records = batch.facts.records(batch.payload.clone(), &mut Decompressor::new());
+    let mut records = records.map_err(|e| unreadable(&e.to_string()))?;
+    let open = [half(batch, front, &mut records)?, half(batch, back, &mut records)?];
+    let [mut first, mut second] = open.map(|open| {
+        pool.force_charge(open.charge());
+        open.seal(compression, pool)
+    });
+    number_halves(batch, &mut first, &mut second);
+    Ok([first, second])
+}
+
+fn unreadable(why: &str) -> Error {
+    Error::new(Code::CORRUPT_MESSAGE, why.to_owned())
+}
+
+/// The next records of a batch, one for each token, in a batch of their own. Nothing is charged for it yet.
+fn half(batch: &SealedBatch, tokens: &[u64], records: &mut Records) -> Result<OpenBatch, Error> {
+    let size = batch.facts.uncompressed_len as usize / 2 + 1024;
+    let mut open = OpenBatch::new(BytesMut::zeroed(size), batch.created, batch.epoch, tokens.len());
+    for token in tokens {
+        let Some(Ok(record)) = records.next() else {
+            return Err(unreadable("its records cannot be read back"));
         };
         let block = records.block();
         let entry = RecordRef {
@@ -78,23 +79,11 @@ fn halves(
                 bytes: record.headers.get(block).unwrap_or(&[]),
             },
         };
-        let open = open.get_or_insert_with(|| {
-            let buffer = BytesMut::zeroed(size_guess.max(record_size_upper_bound(&entry)));
-            pool.force_charge(buffer.len());
-            OpenBatch::new(buffer, batch.created, batch.epoch, tokens.len() - middle)
-        });
         if open.try_append(&entry, *token, MAX_UNCOMPRESSED).is_err() {
-            batch.tokens = tokens;
-            return Err(unreadable(&"a record did not fit"));
+            return Err(unreadable("a record did not fit"));
         }
     }
-    halves.extend(open);
-    let mut sealed = halves.into_iter().map(|half| half.seal(compression, pool));
-    let (Some(mut first), Some(mut second)) = (sealed.next(), sealed.next()) else {
-        return Err(unreadable(&"it has one record"));
-    };
-    number_halves(batch, &mut first, &mut second);
-    Ok([first, second])
+    Ok(open)
 }
 
 fn number_halves(batch: &SealedBatch, first: &mut SealedBatch, second: &mut SealedBatch) {
@@ -108,5 +97,84 @@ fn number_halves(batch: &SealedBatch, first: &mut SealedBatch, second: &mut Seal
     if let Some(sequence) = batch.sequence {
         let base = SealedBatch::next_sequence(sequence.base, first.records());
         second.sequence = Some(Sequence { base, ..sequence });
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::record::Compression;
+    use crate::sys::signal::Signal;
+    use crate::time::Nanos;
+
+    const SNAPPY: CompressionSetting = CompressionSetting { codec: Compression::Snappy, level: 0 };
+
+    /// A pool, and a batch of `records` charged to it.
+    fn sealed(records: u64, setting: CompressionSetting) -> (Arc<BufferPool>, SealedBatch) {
+        let pool = Arc::new(BufferPool::new(1 << 20, 4096, Arc::new(Signal::new())));
+        let mut open = OpenBatch::new(pool.allocate(4096, None, &|| ()).unwrap(), Nanos(5), 3, 8);
+        for token in 0..records {
+            let value = format!("value {token}");
+            let record = RecordRef {
+                timestamp_ms: 1000 + token as i64,
+                value: Some(value.as_bytes()),
+                ..RecordRef::default()
+            };
+            open.try_append(&record, token, usize::MAX).unwrap();
+        }
+        (pool.clone(), open.seal(setting, &pool))
+    }
+
+    fn values(batch: &SealedBatch) -> Vec<(i64, String)> {
+        let mut records = batch.facts.records(batch.payload.clone(), &mut Decompressor::new()).unwrap();
+        let mut all = Vec::new();
+        while let Some(record) = records.next() {
+            let record = record.unwrap();
+            let value = record.value.get(records.block()).unwrap();
+            all.push((record.timestamp_ms, String::from_utf8(value.to_vec()).unwrap()));
+        }
+        all
+    }
+
+    fn gone(pool: &BufferPool, batch: SealedBatch) {
+        pool.release(batch.token_charge);
+        drop(batch);
+    }
+
+    #[test]
+    fn halves_hold_all_records_in_order_and_charge_what_they_take() {
+        for codec in [Compression::None, Compression::Snappy] {
+            let setting = CompressionSetting { codec, level: 0 };
+            let (pool, mut batch) = sealed(7, setting);
+            batch.sequence = Some(Sequence { producer_id: 9, epoch: 1, base: i32::MAX - 1 });
+            let [first, second] = halves(&batch, setting, &pool).unwrap();
+            assert_eq!([values(&first), values(&second)].concat(), values(&batch));
+            assert_eq!((&first.tokens[..], &second.tokens[..]), (&[0, 1, 2][..], &[3, 4, 5, 6][..]));
+            let bases = [&first, &second].map(|half| half.sequence.unwrap().base);
+            assert_eq!(bases, [i32::MAX - 1, 1], "numbers wrap round");
+            assert!(first.order < second.order);
+            for batch in [batch, first, second] {
+                gone(&pool, batch);
+            }
+            assert_eq!(pool.charged(), 0);
+        }
+    }
+
+    #[test]
+    fn a_batch_that_cannot_be_split_keeps_its_tokens_and_costs_nothing_more() {
+        let (pool, mut batch) = sealed(6, SNAPPY);
+        let before = pool.charged();
+        // As many tokens as records there are not: the second half ends too early, after the first was made.
+        batch.tokens.extend([6, 7]);
+        assert!(halves(&batch, SNAPPY, &pool).is_err());
+        assert_eq!((pool.charged(), batch.tokens.len()), (before, 8));
+        batch.payload.truncate(batch.payload.len() / 2);
+        assert!(halves(&batch, SNAPPY, &pool).is_err(), "its block cannot be unpacked");
+        assert_eq!(pool.charged(), before);
+
+        let (pool, batch) = sealed(1, SNAPPY);
+        let before = pool.charged();
+        assert!(halves(&batch, SNAPPY, &pool).is_err());
+        assert_eq!((pool.charged(), batch.tokens.len()), (before, 1));
     }
 }

@@ -2,7 +2,7 @@
 
 use super::requests::{self, JoinFailed, Joined, RawMember};
 use super::{protocol, ClassicMember, State, ELECTION_MS};
-use crate::client::request::{NodeKey, RequestId, RequestResult};
+use crate::client::request::{FailureKind, NodeKey, RequestError, RequestId, RequestResult};
 use crate::consumer::assignor::Member;
 use crate::consumer::coordinator::turn::{verdict, Turn, Verdict};
 use crate::consumer::types::Event;
@@ -11,6 +11,7 @@ use crate::log::Context;
 use crate::serialization::TopicPartition;
 use crate::time::Now;
 use std::collections::BTreeSet;
+use std::sync::Arc;
 
 impl ClassicMember {
     pub fn on_join(&mut self, turn: &mut Turn<'_, '_>, id: RequestId, result: RequestResult) -> Verdict {
@@ -23,11 +24,29 @@ impl ClassicMember {
         }
         let response = match result {
             Ok(response) => response,
-            Err(_) => return self.again(turn.now, Verdict::CoordinatorLost),
+            Err(failure) => return self.request_failed(turn.now, failure),
         };
         match requests::read_join(&response) {
             Ok(joined) => self.joined(turn, NodeKey::coordinator(response.node), joined),
             Err(failed) => self.join_failed(turn.now, failed),
+        }
+    }
+
+    /// A join or sync got no answer.
+    fn request_failed(&mut self, now: Now, failure: RequestError) -> Verdict {
+        match failure.kind {
+            // This broker will never take it: static membership, for example, is newer than the broker.
+            FailureKind::NoCommonVersion | FailureKind::Invalid => {
+                let error = match self.settings.instance_id.is_some() {
+                    true => {
+                        failure.error.hint("group.instance.id needs brokers of 2.3 or newer: leave it out")
+                    }
+                    false => failure.error,
+                };
+                self.fail(error);
+                Verdict::Fine
+            }
+            _ => self.again(now, Verdict::CoordinatorLost),
         }
     }
 
@@ -45,9 +64,14 @@ impl ClassicMember {
         self.member_id = joined.member_id;
         self.generation = joined.generation;
         match joined.members {
-            Some(members) if !joined.skip_assignment => self.elected(turn.now, members),
-            _ => {
-                self.shared.subscription.lock().set_group_topics(BTreeSet::new());
+            Some(members) if !joined.skip_assignment => self.elected(turn.now, &members),
+            members => {
+                // A leader that came back keeps an eye on the topics of its former assignment.
+                let members = members.map(|members| decode(&members)).transpose().unwrap_or_default();
+                self.led = members.as_deref().map(topics_of);
+                let topics = self.led.clone().unwrap_or_default();
+                self.shared.subscription.lock().set_group_topics(topics);
+                self.take_up_lead(turn.out.metadata);
                 self.send_sync(turn, node, Vec::new());
             }
         }
@@ -55,13 +79,10 @@ impl ClassicMember {
     }
 
     /// This member is the leader.
-    fn elected(&mut self, now: Now, members: Vec<RawMember>) {
-        let decoded = members
-            .iter()
-            .map(|(id, instance, metadata)| protocol::decode_subscription(id, instance.as_deref(), metadata));
-        match decoded.collect::<Result<Vec<Member>, Error>>() {
+    fn elected(&mut self, now: Now, members: &[RawMember]) {
+        match decode(members) {
             Ok(members) => {
-                let topics = members.iter().flat_map(|m| m.topics.iter().cloned()).collect();
+                let topics = topics_of(&members);
                 self.shared.subscription.lock().set_group_topics(topics);
                 self.state = State::Electing { members, until: now.mono.plus_ms(ELECTION_MS) };
             }
@@ -120,7 +141,7 @@ impl ClassicMember {
         }
         let answer = match result {
             Ok(response) => requests::read_sync(&response),
-            Err(_) => return self.again(now, Verdict::CoordinatorLost),
+            Err(failure) => return self.request_failed(now, failure),
         };
         let error = match answer.and_then(|bytes| protocol::decode_assignment(&bytes)) {
             Ok(assigned) => {
@@ -162,15 +183,15 @@ impl ClassicMember {
         let new: Vec<TopicPartition> = assigned.iter().filter(|p| !owned.contains(p)).cloned().collect();
         subscription.add_from_group(&new);
         drop(subscription);
-        let text = format_args!(
-            "generation {} of {}: {} partitions, {} of them new, {} to give up",
-            self.generation,
-            self.settings.group_id,
-            assigned.len(),
-            new.len(),
-            gone.len()
+        let (all, new_ones, lost) = (assigned.len(), new.len(), gone.len());
+        let (generation, group) = (self.generation, &self.settings.group_id);
+        self.log.info(
+            now,
+            Context::Cgrp,
+            format_args!(
+                "generation {generation} of {group}: {all} partitions, {new_ones} of them new, {lost} to give up"
+            ),
         );
-        self.log.info(now, Context::Cgrp, text);
         self.state = State::Stable;
         if !gone.is_empty() {
             self.reason = "partitions were given up";
@@ -213,6 +234,17 @@ impl ClassicMember {
             self.state = State::Out;
         }
     }
+}
+
+fn decode(members: &[RawMember]) -> Result<Vec<Member>, Error> {
+    let decoded = members
+        .iter()
+        .map(|(id, instance, metadata)| protocol::decode_subscription(id, instance.as_deref(), metadata));
+    decoded.collect()
+}
+
+fn topics_of(members: &[Member]) -> BTreeSet<Arc<str>> {
+    members.iter().flat_map(|m| m.topics.iter().cloned()).collect()
 }
 
 fn join_hint(error: Error) -> Error {

@@ -8,7 +8,7 @@
 mod answers;
 mod requests;
 
-use super::commits::Commits;
+use super::commits::{Commits, COMMIT_AGAIN};
 use super::consumer_protocol as protocol;
 use super::turn::{GroupSettings, Identity, Purpose, Turn};
 use crate::client::metadata::{Metadata, TopicState};
@@ -78,6 +78,9 @@ pub struct ClassicMember {
     joined_topics: BTreeSet<Arc<str>>,
     /// The leader's: what it made the assignment of.
     assigned_of: Option<(BTreeSet<Arc<str>>, Counts)>,
+    /// The leader's that came back to its former assignment: the topics of it, as long as their partitions are not
+    /// known (KIP-814).
+    led: Option<BTreeSet<Arc<str>>>,
     reason: &'static str,
     heartbeat_at: Nanos,
     heartbeat_under_way: bool,
@@ -86,6 +89,8 @@ pub struct ClassicMember {
     /// Subscribing counts as a poll.
     subscribed_at: Nanos,
     revocations: u64,
+    /// What was done, since this last poll, to have the application poll again: how many of the steps.
+    prodded: (Nanos, u8),
     /// The subscription that this membership is for.
     session: u64,
     /// It left without the coordinator having been told.
@@ -113,6 +118,7 @@ impl ClassicMember {
             request: None,
             joined_topics: BTreeSet::new(),
             assigned_of: None,
+            led: None,
             reason: "",
             heartbeat_at: Nanos(0),
             heartbeat_under_way: false,
@@ -120,6 +126,7 @@ impl ClassicMember {
             failures: 0,
             subscribed_at: Nanos(0),
             revocations: 0,
+            prodded: (Nanos(0), 0),
             session: 0,
             untold: false,
             rng: fastrand::Rng::with_seed(seed),
@@ -174,6 +181,30 @@ impl ClassicMember {
     fn identity(&self) -> Option<Identity> {
         (self.generation >= 0)
             .then(|| Identity { member_id: self.member_id.clone(), generation: self.generation })
+    }
+
+    /// Whether the group has gone on from this generation, or is about to.
+    pub fn has_moved_on(&self, generation: i32) -> bool {
+        self.request.is_some() || self.generation > generation
+    }
+
+    /// Why a commit is not possible while this member has no identity.
+    pub fn outside(&self) -> Error {
+        let (what, hint) = match self.state {
+            State::Evicted { .. } => (
+                "this member left its group, because the application did not poll for max.poll.interval.ms",
+                "others may read its partitions already; the next poll joins again. Process less between two \
+                 polls, or raise max.poll.interval.ms",
+            ),
+            State::Failed => {
+                ("this member gave its group up after an error that poll returned", "subscribe again")
+            }
+            _ => {
+                let text = "the offsets were not committed: this member is joining its group";
+                return Error::new(Code::REBALANCE_IN_PROGRESS, text).hint(COMMIT_AGAIN).retriable(true);
+            }
+        };
+        Error::new(Code::UNKNOWN_MEMBER_ID, format!("the offsets were not committed: {what}")).hint(hint)
     }
 
     pub fn wants_coordinator(&self) -> bool {
@@ -274,7 +305,7 @@ impl ClassicMember {
             format_args!("joining {}: {}", self.settings.group_id, self.reason),
         );
         self.joined_topics = topics;
-        self.assigned_of = None;
+        (self.assigned_of, self.led) = (None, None);
         let request = requests::join(&self.settings, node, &self.member_id, protocols, self.reason);
         self.request = Some(turn.send(Purpose::Join, request));
         Step::Wait(None)
@@ -347,7 +378,7 @@ impl ClassicMember {
             return false;
         }
         // Behind a join that is under way it would wait as long as that does.
-        let node = if self.request.is_some() { NodeKey::data(node.id) } else { node };
+        let node = turn.out.net.prompt(node);
         turn.send(Purpose::Leave, requests::leave(&self.settings, node, &self.member_id, reason));
         true
     }
@@ -388,9 +419,10 @@ impl ClassicMember {
         if last == Nanos::NEVER {
             return Some(now.plus_ms(interval));
         }
-        let until = last.max(self.subscribed_at).plus_ms(interval);
+        let since = last.max(self.subscribed_at);
+        let until = since.plus_ms(interval);
         if until > now {
-            return Some(until);
+            return earlier(self.prod(turn.now, since), Some(until));
         }
         let text = format!("the application did not poll for {interval} ms (max.poll.interval.ms)");
         self.log.warning(turn.now, Context::Cgrp, format_args!("{text}: leaving {}", self.settings.group_id));
@@ -400,6 +432,38 @@ impl ClassicMember {
         self.forget();
         self.shared.liveness.set_evicted(true);
         self.state = State::Evicted { polls };
+        None
+    }
+
+    /// Long before it is too late, the descriptor says that poll wants to be called, for who polls when it does; then
+    /// the log tells. Returns when to do the next of the two.
+    fn prod(&mut self, now: Now, since: Nanos) -> Option<Deadline> {
+        let interval = self.settings.max_poll_interval_ms;
+        let ways: [(u64, fn(&mut ClassicMember, Now)); 2] = [
+            (interval / 3 * 2, |member, _| member.shared.ready.raise()),
+            (interval / 5 * 4, |member, now| {
+                let text = format_args!(
+                    "the application did not poll for 80 % of max.poll.interval.ms ({} ms); after all of it this \
+                     member leaves {}",
+                    member.settings.max_poll_interval_ms, member.settings.group_id
+                );
+                member.log.warning(now, Context::Cgrp, text);
+            }),
+        ];
+        if self.prodded.0 != since {
+            self.prodded = (since, 0);
+        }
+        for (number, (after, act)) in (0u8..).zip(ways) {
+            if number < self.prodded.1 {
+                continue;
+            }
+            let at = since.plus_ms(after);
+            if at > now.mono {
+                return Some(at);
+            }
+            self.prodded.1 = number + 1;
+            act(self, now);
+        }
         None
     }
 
@@ -459,7 +523,7 @@ impl ClassicMember {
         self.member_id = "".into();
         self.generation = -1;
         self.request = None;
-        self.assigned_of = None;
+        (self.assigned_of, self.led) = (None, None);
     }
 
     /// The coordinator does not know this member any more, or not in this generation.
@@ -501,8 +565,19 @@ impl ClassicMember {
         self.shared.report(error);
     }
 
+    /// A leader that came back finds out what its former assignment was made of.
+    fn take_up_lead(&mut self, metadata: &Metadata) {
+        if let Some(topics) = self.led.take() {
+            match counts(metadata, &topics, false) {
+                Some(counts) => self.assigned_of = Some((topics, counts)),
+                None => self.led = Some(topics),
+            }
+        }
+    }
+
     /// The leader joins again when the partitions are not those that it assigned.
     pub fn on_metadata(&mut self, now: Now, metadata: &Metadata) {
+        self.take_up_lead(metadata);
         let (State::Stable, Some((topics, assigned))) = (&self.state, &self.assigned_of) else { return };
         if counts(metadata, topics, true).is_some_and(|now| now != *assigned) {
             self.rejoin(now, "the number of partitions changed");
