@@ -49,18 +49,15 @@ impl RequestManager for TopicInterest {
             match out.metadata.topic(topic) {
                 Some(TopicState::Failed(error)) => self.shared.report(error.clone()),
                 Some(TopicState::Unknown { last: Some(error) })
-                    if error.code() == Code::UNKNOWN_TOPIC_OR_PARTITION =>
-                {
                     // Once: whoever subscribes to a topic that is still to come need not be told with each refresh.
-                    if self.missing.insert(topic.clone()) {
-                        self.log.warning(
-                            now,
-                            Context::Metadata,
-                            format_args!(
-                                "topic {topic} does not exist; it is read as soon as it does: {error}"
-                            ),
-                        );
-                    }
+                    if error.code() == Code::UNKNOWN_TOPIC_OR_PARTITION
+                        && self.missing.insert(topic.clone()) =>
+                {
+                    self.log.warning(
+                        now,
+                        Context::Metadata,
+                        format_args!("topic {topic} does not exist; it is read as soon as it does: {error}"),
+                    );
                 }
                 Some(TopicState::Known(_)) => _ = self.missing.remove(topic),
                 _ => {}

@@ -104,6 +104,9 @@ enum Step {
     Wait(Option<Deadline>),
 }
 
+/// One of the ways to remind an application of its poll.
+type Prod = fn(&mut ClassicMember, Now);
+
 impl ClassicMember {
     pub fn new(shared: Arc<Shared>, settings: Arc<GroupSettings>, log: Logger, seed: u64) -> ClassicMember {
         ClassicMember {
@@ -439,15 +442,18 @@ impl ClassicMember {
     /// the log tells. Returns when to do the next of the two.
     fn prod(&mut self, now: Now, since: Nanos) -> Option<Deadline> {
         let interval = self.settings.max_poll_interval_ms;
-        let ways: [(u64, fn(&mut ClassicMember, Now)); 2] = [
+        let ways: [(u64, Prod); 2] = [
             (interval / 3 * 2, |member, _| member.shared.ready.raise()),
             (interval / 5 * 4, |member, now| {
-                let text = format_args!(
-                    "the application did not poll for 80 % of max.poll.interval.ms ({} ms); after all of it this \
-                     member leaves {}",
-                    member.settings.max_poll_interval_ms, member.settings.group_id
+                let (all, group) = (member.settings.max_poll_interval_ms, &member.settings.group_id);
+                member.log.warning(
+                    now,
+                    Context::Cgrp,
+                    format_args!(
+                        "the application did not poll for 80 % of max.poll.interval.ms ({all} ms); after all of it \
+                         this member leaves {group}"
+                    ),
                 );
-                member.log.warning(now, Context::Cgrp, text);
             }),
         ];
         if self.prodded.0 != since {
