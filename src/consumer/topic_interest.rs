@@ -48,11 +48,10 @@ impl RequestManager for TopicInterest {
         for topic in out.metadata.changed().filter(|t| self.topics.contains(*t)) {
             match out.metadata.topic(topic) {
                 Some(TopicState::Failed(error)) => self.shared.report(error.clone()),
-                Some(TopicState::Unknown { last: Some(error) })
-                    if error.code() == Code::UNKNOWN_TOPIC_OR_PARTITION =>
-                {
+                Some(TopicState::Unknown { last: Some(error) }) => {
                     // Once: whoever subscribes to a topic that is still to come need not be told with each refresh.
-                    if self.missing.insert(topic.clone()) {
+                    let missing = error.code() == Code::UNKNOWN_TOPIC_OR_PARTITION;
+                    if missing && self.missing.insert(topic.clone()) {
                         self.log.warning(
                             now,
                             Context::Metadata,

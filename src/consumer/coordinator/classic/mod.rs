@@ -439,32 +439,31 @@ impl ClassicMember {
     /// the log tells. Returns when to do the next of the two.
     fn prod(&mut self, now: Now, since: Nanos) -> Option<Deadline> {
         let interval = self.settings.max_poll_interval_ms;
-        let ways: [(u64, fn(&mut ClassicMember, Now)); 2] = [
-            (interval / 3 * 2, |member, _| member.shared.ready.raise()),
-            (interval / 5 * 4, |member, now| {
-                let text = format_args!(
-                    "the application did not poll for 80 % of max.poll.interval.ms ({} ms); after all of it this \
-                     member leaves {}",
-                    member.settings.max_poll_interval_ms, member.settings.group_id
-                );
-                member.log.warning(now, Context::Cgrp, text);
-            }),
-        ];
         if self.prodded.0 != since {
             self.prodded = (since, 0);
         }
-        for (number, (after, act)) in (0u8..).zip(ways) {
-            if number < self.prodded.1 {
-                continue;
-            }
+        loop {
+            let after = match self.prodded.1 {
+                0 => interval / 3 * 2,
+                1 => interval / 5 * 4,
+                _ => return None,
+            };
             let at = since.plus_ms(after);
             if at > now.mono {
                 return Some(at);
             }
-            self.prodded.1 = number + 1;
-            act(self, now);
+            if self.prodded.1 == 0 {
+                self.shared.ready.raise();
+            } else {
+                let text = format_args!(
+                    "the application did not poll for 80 % of max.poll.interval.ms ({interval} ms); after all of \
+                     it this member leaves {}",
+                    self.settings.group_id
+                );
+                self.log.warning(now, Context::Cgrp, text);
+            }
+            self.prodded.1 += 1;
         }
-        None
     }
 
     // ---- rebalances
