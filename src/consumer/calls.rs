@@ -19,8 +19,9 @@ impl KafkaConsumer {
     /// `timeout`. Failures that pass are retried.
     ///
     /// # Errors
-    /// REBALANCE_IN_PROGRESS while this member joins: commit again after the assigned event what is assigned then.
-    /// UNKNOWN_MEMBER_ID or ILLEGAL_GENERATION when the partitions belong to others already. TIMED_OUT, WAKEUP: it is
+    /// REBALANCE_IN_PROGRESS while this member joins, or when a rebalance was faster: commit again after the assigned
+    /// event what is assigned then. UNKNOWN_MEMBER_ID or ILLEGAL_GENERATION when this member was taken out of its
+    /// group, or left it for lack of polls: the partitions may belong to others already. TIMED_OUT, WAKEUP: it is
     /// not known whether they were committed.
     pub fn commit_sync(&mut self, offsets: Option<&Offsets>, timeout: Duration) -> Result<()> {
         let pending = self.start_commit(offsets, timeout)?;

@@ -24,8 +24,7 @@ use crate::time::{earlier, Deadline, Nanos, Now};
 use std::collections::BTreeSet;
 use std::sync::Arc;
 
-/// How long a leader waits for the metadata of topics that only others subscribe to. Should it not come in time, the
-/// assignment is made without them, and again as soon as it comes.
+/// How long a leader waits for metadata of topics of others; then it assigns without them, and again when it comes.
 const ELECTION_MS: u64 = 5_000;
 
 enum State {
@@ -35,8 +34,7 @@ enum State {
     Evicted {
         polls: u64,
     },
-    /// Partitions are to be given up: the application has not seen the event with this number yet, or (`until`) the
-    /// consumer's own commit is under way.
+    /// Partitions are to be given up: the event with this number is not seen yet, or (`until`) the own commit goes on.
     Revoking {
         number: u64,
         until: Option<Nanos>,
@@ -78,8 +76,7 @@ pub struct ClassicMember {
     joined_topics: BTreeSet<Arc<str>>,
     /// The leader's: what it made the assignment of.
     assigned_of: Option<(BTreeSet<Arc<str>>, Counts)>,
-    /// The leader's that came back to its former assignment: the topics of it, as long as their partitions are not
-    /// known (KIP-814).
+    /// The topics of a leader that came back (KIP-814), as long as their partitions are not known.
     led: Option<BTreeSet<Arc<str>>>,
     reason: &'static str,
     heartbeat_at: Nanos,
@@ -438,10 +435,10 @@ impl ClassicMember {
         None
     }
 
-    /// Long before it is too late, the descriptor says that poll wants to be called, for who polls when it does; then
-    /// the log tells. Returns when to do the next of the two.
+    /// Before it is too late the descriptor says that poll wants to be called, then the log. Returns when to do so.
     fn prod(&mut self, now: Now, since: Nanos) -> Option<Deadline> {
         let interval = self.settings.max_poll_interval_ms;
+<<<<<<< HEAD
         let ways: [(u64, Prod); 2] = [
             (interval / 3 * 2, |member, _| member.shared.ready.raise()),
             (interval / 5 * 4, |member, now| {
@@ -456,21 +453,33 @@ impl ClassicMember {
                 );
             }),
         ];
+=======
+>>>>>>> faults
         if self.prodded.0 != since {
             self.prodded = (since, 0);
         }
-        for (number, (after, act)) in (0u8..).zip(ways) {
-            if number < self.prodded.1 {
-                continue;
-            }
+        loop {
+            let after = match self.prodded.1 {
+                0 => interval / 3 * 2,
+                1 => interval / 5 * 4,
+                _ => return None,
+            };
             let at = since.plus_ms(after);
             if at > now.mono {
                 return Some(at);
             }
-            self.prodded.1 = number + 1;
-            act(self, now);
+            if self.prodded.1 == 0 {
+                self.shared.ready.raise();
+            } else {
+                let text = format_args!(
+                    "the application did not poll for 80 % of max.poll.interval.ms ({interval} ms); after all of \
+                     it this member leaves {}",
+                    self.settings.group_id
+                );
+                self.log.warning(now, Context::Cgrp, text);
+            }
+            self.prodded.1 += 1;
         }
-        None
     }
 
     // ---- rebalances
