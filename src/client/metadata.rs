@@ -12,7 +12,7 @@ use crate::time::{Deadline, Nanos, Now};
 use std::collections::{BTreeSet, HashMap, HashSet};
 use std::sync::Arc;
 
-type Map<K, V> = HashMap<K, V, foldhash::fast::RandomState>;
+type Map<K, V> = HashMap<K, V, foldhash::fast::FixedState>;
 
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Broker {

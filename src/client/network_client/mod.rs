@@ -27,7 +27,7 @@ use std::collections::{HashMap, VecDeque};
 use std::net::IpAddr;
 use std::sync::Arc;
 
-type Map<K, V> = HashMap<K, V, foldhash::fast::RandomState>;
+type Map<K, V> = HashMap<K, V, foldhash::fast::FixedState>;
 
 /// What a `NetworkClient` is configured with.
 #[derive(Clone, Debug)]
@@ -97,7 +97,8 @@ pub struct NetworkClient {
 
 impl NetworkClient {
     pub fn new(settings: Settings, seed: u64) -> NetworkClient {
-        let hasher = foldhash::fast::RandomState::default;
+        // The order in which a map is walked is left to chance too.
+        let hasher = || foldhash::fast::FixedState::with_seed(seed);
         let mut client = NetworkClient {
             nodes: Map::with_hasher(hasher()),
             brokers: Map::with_hasher(hasher()),

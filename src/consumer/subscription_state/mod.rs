@@ -16,7 +16,7 @@ use crate::time::Nanos;
 use std::collections::{BTreeMap, BTreeSet, HashMap};
 use std::sync::Arc;
 
-type Map<K, V> = HashMap<K, V, foldhash::fast::RandomState>;
+type Map<K, V> = HashMap<K, V, foldhash::fast::FixedState>;
 
 /// Where the assignment comes from.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]

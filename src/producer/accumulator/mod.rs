@@ -31,7 +31,7 @@ const RECENT: usize = 16;
 /// The value of `sleeps_until` while the I/O thread is at work on this client.
 const AWAKE: u64 = 0;
 
-type Topics = HashMap<Arc<str>, Arc<Topic>, foldhash::fast::RandomState>;
+type Topics = HashMap<Arc<str>, Arc<Topic>, foldhash::fast::FixedState>;
 
 /// What the accumulator is configured with.
 #[derive(Clone, Debug)]

@@ -65,14 +65,14 @@ pub struct Sender {
     /// By slot.
     partitions: Vec<Option<PartitionState>>,
     /// Partitions with something to send, by leader, first come first served.
-    ready: HashMap<NodeId, VecDeque<(usize, QueuePlace)>, foldhash::fast::RandomState>,
+    ready: HashMap<NodeId, VecDeque<(usize, QueuePlace)>, foldhash::fast::FixedState>,
     /// Partitions whose open batch waits for `linger.ms`.
     lingering: BTreeSet<usize>,
     timers: Timers<usize>,
     /// Topics with records that wait for metadata.
     waiting_topics: BTreeMap<Arc<str>, Arc<Topic>>,
     /// What each request on its way carries: slots.
-    requests: HashMap<RequestId, Vec<usize>, foldhash::fast::RandomState>,
+    requests: HashMap<RequestId, Vec<usize>, foldhash::fast::FixedState>,
     next_order: u64,
     next_place: u64,
     aborted: Option<Error>,
@@ -102,7 +102,7 @@ impl Sender {
             control,
             transaction_manager,
             partitions: Vec::new(),
-            ready: HashMap::default(),
+            ready: HashMap::with_hasher(foldhash::fast::FixedState::with_seed(seed)),
             lingering: BTreeSet::new(),
             timers: Timers::default(),
             waiting_topics: BTreeMap::new(),

@@ -101,9 +101,6 @@ enum Step {
     Wait(Option<Deadline>),
 }
 
-/// One of the ways to remind an application of its poll.
-type Prod = fn(&mut ClassicMember, Now);
-
 impl ClassicMember {
     pub fn new(shared: Arc<Shared>, settings: Arc<GroupSettings>, log: Logger, seed: u64) -> ClassicMember {
         ClassicMember {
@@ -438,23 +435,6 @@ impl ClassicMember {
     /// Before it is too late the descriptor says that poll wants to be called, then the log. Returns when to do so.
     fn prod(&mut self, now: Now, since: Nanos) -> Option<Deadline> {
         let interval = self.settings.max_poll_interval_ms;
-<<<<<<< HEAD
-        let ways: [(u64, Prod); 2] = [
-            (interval / 3 * 2, |member, _| member.shared.ready.raise()),
-            (interval / 5 * 4, |member, now| {
-                let (all, group) = (member.settings.max_poll_interval_ms, &member.settings.group_id);
-                member.log.warning(
-                    now,
-                    Context::Cgrp,
-                    format_args!(
-                        "the application did not poll for 80 % of max.poll.interval.ms ({all} ms); after all of it \
-                         this member leaves {group}"
-                    ),
-                );
-            }),
-        ];
-=======
->>>>>>> faults
         if self.prodded.0 != since {
             self.prodded = (since, 0);
         }
@@ -471,12 +451,15 @@ impl ClassicMember {
             if self.prodded.1 == 0 {
                 self.shared.ready.raise();
             } else {
-                let text = format_args!(
-                    "the application did not poll for 80 % of max.poll.interval.ms ({interval} ms); after all of \
-                     it this member leaves {}",
-                    self.settings.group_id
+                let group = &self.settings.group_id;
+                self.log.warning(
+                    now,
+                    Context::Cgrp,
+                    format_args!(
+                        "the application did not poll for 80 % of max.poll.interval.ms ({interval} ms); after all \
+                         of it this member leaves {group}"
+                    ),
                 );
-                self.log.warning(now, Context::Cgrp, text);
             }
             self.prodded.1 += 1;
         }
