@@ -107,7 +107,7 @@ impl Sender {
         if code.is_ok() || code == Code::DUPLICATE_SEQUENCE_NUMBER {
             self.last_retried = None;
             if let Some(state) = self.state(slot) {
-                state.confirmed(batch.sequence);
+                state.confirmed(&batch);
             }
             if !reported {
                 let (base_offset, append_time_ms) = (answer.base_offset, answer.append_time_ms);
