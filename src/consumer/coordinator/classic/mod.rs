@@ -451,15 +451,9 @@ impl ClassicMember {
             if self.prodded.1 == 0 {
                 self.shared.ready.raise();
             } else {
-                let group = &self.settings.group_id;
-                self.log.warning(
-                    now,
-                    Context::Cgrp,
-                    format_args!(
-                        "the application did not poll for 80 % of max.poll.interval.ms ({interval} ms); after all \
-                         of it this member leaves {group}"
-                    ),
-                );
+                let what =
+                    "the application did not poll for 80 % of max.poll.interval.ms; soon this member leaves";
+                self.log.warning(now, Context::Cgrp, format_args!("{what} {}", self.settings.group_id));
             }
             self.prodded.1 += 1;
         }
