@@ -4,7 +4,7 @@ All arithmetic is modulo 2^64. bytes(seed, i, stream, length, text) is made by a
 
     state = seed * 1000003 + i * 31 + stream
     for each byte:  state = state * 6364136223846793005 + 1442695040888963407
-                    byte  = the top 8 bits of state; with text: 97 + (byte mod 16), a letter from a to p
+                    byte  = the top 8 bits of state; with text: 97 + (byte mod 2), a or b: every codec makes that smaller
 
 Record i, of P partitions:
 
@@ -29,7 +29,7 @@ def generate(seed, i, stream, length, text=False):
     for at in range(length):
         state = (state * 6364136223846793005 + 1442695040888963407) & _MASK
         byte = state >> 56
-        out[at] = 97 + byte % 16 if text else byte
+        out[at] = 97 + byte % 2 if text else byte
     return bytes(out)
 
 

@@ -15,7 +15,7 @@ final class JavaRecords {
         for (int at = 0; at < length; at++) {
             state = state * 6364136223846793005L + 1442695040888963407L;
             int b = (int) (state >>> 56);
-            out[at] = (byte) (text ? 97 + b % 16 : b);
+            out[at] = (byte) (text ? 97 + b % 2 : b);
         }
         return out;
     }
