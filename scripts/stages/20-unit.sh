@@ -1,4 +1,4 @@
-# Unit, property and integration tests, and the examples in the documentation; simulation and real Kafka come later.
+# Unit, property and integration tests; simulation and real Kafka come later.
 # timeout: 900
 set -euo pipefail
 shopt -s nullglob
@@ -11,4 +11,3 @@ for path in tests/*.rs tests/*/main.rs; do
     esac
 done
 cargo test --workspace "${targets[@]}"
-cargo test --workspace --doc
