@@ -276,3 +276,22 @@ fn a_leader_that_dies_is_followed_by_another() {
     }
     assert_eq!(stored(&cluster, "t"), [[0], [1], [2]]);
 }
+
+/// Each record has a time of its own at which it is too old, also when its partition has no leader all the while.
+#[test]
+fn without_a_leader_every_record_is_reported_in_time() {
+    let settings = ClusterSettings { brokers: 3, auto_create_topics: false, ..ClusterSettings::default() };
+    let cluster = EmbeddedServer::start(settings, 0).expect("a cluster");
+    cluster.create_topic("t", 1, 1, &[]).expect("a topic");
+    let times = [("linger.ms", "0"), ("request.timeout.ms", "500"), ("delivery.timeout.ms", "1500")];
+    let producer = producer(&cluster.bootstrap_servers(), &times);
+    send(&producer, "t", 0, &[b"a"]);
+    deliveries(&producer, 1).remove(0).expect("delivered");
+    let (leader, _) = cluster.with(|c, _| c.leader("t", 0)).expect("a leader");
+    cluster.broker_down(leader).expect("a broker");
+    for round in 1..4 {
+        send(&producer, "t", round, &[b"b"]);
+        assert_eq!(failure(&producer).code(), Code::DELIVERY_TIMED_OUT);
+    }
+    assert_eq!(producer.memory_in_use(), 0);
+}

@@ -47,7 +47,7 @@ impl Sender {
         let Some(state) = self.partitions.get_mut(slot).and_then(Option::as_mut) else { return };
         let Some(leader) = state.leader else {
             let topic = state.partition.topic.clone();
-            if has_batches(state) {
+            if waits_for_a_leader(state) {
                 out.metadata.request_topic_update(&topic);
             }
             return self.schedule_expiry(slot);
@@ -290,8 +290,13 @@ enum Taken {
     TooLarge,
 }
 
-fn has_batches(state: &PartitionState) -> bool {
-    !state.retries.is_empty() || !state.partition.queue.lock().is_empty()
+/// Whether there is something to send, once there is a leader. What comes from now on is to be listed again: it has a
+/// time of its own at which it is too old.
+fn waits_for_a_leader(state: &PartitionState) -> bool {
+    let mut queue = state.partition.queue.lock();
+    queue.listed = false;
+    queue.sender_waits |= queue.is_sealing();
+    !state.retries.is_empty() || !queue.is_empty()
 }
 
 fn readiness(now: Now, state: &PartitionState, linger_ms: u64, urgent: bool) -> Readiness {
