@@ -138,9 +138,7 @@ impl Sender {
             return self.retry(now, slot, batch, error);
         }
         // Refused for good, and so not written: those behind it would leave a gap in the numbers.
-        if self.settings.idempotence {
-            self.restart_numbering(slot);
-        }
+        self.leave_gap(slot, &batch);
         self.report(slot, &mut batch, Outcome::Failed(error));
     }
 
@@ -154,6 +152,15 @@ impl Sender {
             // Behind an unresolved batch this passes; for the oldest one it does not.
             Code::OUT_OF_ORDER_SEQUENCE_NUMBER => self.state(slot).is_some_and(|s| s.is_oldest(batch)),
             _ => false,
+        }
+    }
+
+    /// A batch goes that was not written, and its numbers with it. Numbering begins again at once only if nothing
+    /// before it is unresolved: that may have been written, and only its old numbers tell. Else the broker refuses
+    /// the next batch when its turn comes, which is the reason then.
+    pub(super) fn leave_gap(&mut self, slot: usize, batch: &SealedBatch) {
+        if self.settings.idempotence && self.state(slot).is_some_and(|s| s.is_oldest(batch)) {
+            self.restart_numbering(slot);
         }
     }
 
@@ -180,9 +187,7 @@ impl Sender {
             }
             match failure.kind {
                 FailureKind::NoCommonVersion | FailureKind::Invalid => {
-                    if self.settings.idempotence {
-                        self.restart_numbering(*slot);
-                    }
+                    self.leave_gap(*slot, &batch);
                     self.report(*slot, &mut batch, Outcome::Failed(failure.error.clone()));
                 }
                 FailureKind::NotSent | FailureKind::Disconnected | FailureKind::TimedOut => {

@@ -27,9 +27,7 @@ impl Sender {
             }
             Err(problem) => {
                 let error = error.cause(format!("it could not be split: {problem}"));
-                if self.settings.idempotence {
-                    self.restart_numbering(slot);
-                }
+                self.leave_gap(slot, &batch);
                 self.report(slot, &mut batch, Outcome::Failed(error));
             }
         }
