@@ -362,8 +362,11 @@ impl KafkaConsumer {
         let second = self.try_poll(now, max_records);
         if !matches!(second, Ok(None)) {
             self.shared.ready.raise();
+            return second;
         }
-        second
+        // With the signal low: whoever waits for it is not called again for nothing.
+        self.check_reads()?;
+        Ok(None)
     }
 
     fn try_poll(&mut self, now: Now, max_records: usize) -> Result<Option<Polled>> {
@@ -398,7 +401,6 @@ impl KafkaConsumer {
         if let Some(batch) = self.collector.fetched_records(now, most)? {
             return Ok(Some(Polled::Records(batch)));
         }
-        self.check_reads()?;
         self.check_starved()?;
         Ok(None)
     }

@@ -8,11 +8,16 @@ use crate::time::{earlier, Deadline, Now};
 
 impl NetworkClient {
     /// The connection to `key`'s broker on which an answer takes no longer than a round trip: that one, unless the
-    /// broker holds an answer back there. Brokers work on one request of a connection at a time.
+    /// broker holds an answer back there. Brokers work on one request of a connection at a time. A broker that does
+    /// not take one more connection is asked on that for data, where the answer waits for the fetch before it.
     pub fn prompt(&self, key: NodeKey) -> NodeKey {
-        match self.nodes.get(&key).is_some_and(Node::is_held_up) {
-            true => NodeKey::lookup(key.id),
-            false => key,
+        if !self.nodes.get(&key).is_some_and(Node::is_held_up) {
+            return key;
+        }
+        let lookup = NodeKey::lookup(key.id);
+        match self.nodes.get(&lookup).is_some_and(|node| node.connection.failures > 0) {
+            true => NodeKey::data(key.id),
+            false => lookup,
         }
     }
 

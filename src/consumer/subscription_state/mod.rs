@@ -448,7 +448,8 @@ impl SubscriptionState {
     /// These could not be committed; try again with the next.
     pub fn put_back_uncommitted(&mut self, partitions: impl Iterator<Item = TopicPartition>) {
         for partition in partitions {
-            if let Some(id) = self.find(&partition).filter(|id| self.partitions.contains_key(id)) {
+            let ours = |id: &PartitionId| self.partitions.get(id).is_some_and(|s| s.stage != Stage::Lost);
+            if let Some(id) = self.find(&partition).filter(ours) {
                 self.uncommitted.insert(id);
             }
         }
