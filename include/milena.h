@@ -1371,8 +1371,8 @@ milena_status milena_producer_new(const milena_config *config,
  * not known yet does not block; its records wait for its partitions within buffer.memory.
  *
  * Errors: BUFFER_EXHAUSTED when there was no room in time (milena_producer_fd becomes readable when it is worth
- * trying again); MESSAGE_TOO_LARGE; INVALID_ARGUMENT for a malformed record or no such partition;
- * INVALID_TOPIC_EXCEPTION; CLOSED.
+ * trying again); MESSAGE_TOO_LARGE; INVALID_ARGUMENT for a malformed record;
+ * UNKNOWN_TOPIC_OR_PARTITION for a partition that the topic does not have; INVALID_TOPIC_EXCEPTION; CLOSED.
  */
 milena_status milena_producer_send(const milena_producer *producer,
                                    milena_bytes topic,

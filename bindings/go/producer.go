@@ -100,8 +100,8 @@ func NewProducer(options ...Option) (*Producer, error) {
 // wait for its partitions within buffer.memory.
 //
 // Errors: ErrBufferExhausted when there was no room in time, together with the context's error if that ended it;
-// ErrMessageTooLarge; ErrInvalidArgument for a malformed record or no such partition; ErrInvalidTopicException;
-// ErrClosed.
+// ErrMessageTooLarge; ErrInvalidArgument for a malformed record; ErrUnknownTopicOrPartition for a partition that is
+// not there; ErrInvalidTopicException; ErrClosed.
 func (p *Producer) Send(ctx context.Context, topic string, records ...ProducerRecord) (n int, err error) {
 	defer runtime.KeepAlive(p)
 	if err := ctx.Err(); err != nil {

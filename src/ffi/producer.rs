@@ -81,8 +81,8 @@ pub unsafe extern "C" fn milena_producer_new(
 /// not known yet does not block; its records wait for its partitions within buffer.memory.
 ///
 /// Errors: BUFFER_EXHAUSTED when there was no room in time (milena_producer_fd becomes readable when it is worth
-/// trying again); MESSAGE_TOO_LARGE; INVALID_ARGUMENT for a malformed record or no such partition;
-/// INVALID_TOPIC_EXCEPTION; CLOSED.
+/// trying again); MESSAGE_TOO_LARGE; INVALID_ARGUMENT for a malformed record;
+/// UNKNOWN_TOPIC_OR_PARTITION for a partition that the topic does not have; INVALID_TOPIC_EXCEPTION; CLOSED.
 #[no_mangle]
 pub unsafe extern "C" fn milena_producer_send(
     producer: *const milena_producer,

@@ -170,7 +170,10 @@ impl BufferPool {
                 if state.waiting.front() == Some(&ticket) && state.charged + size <= self.total {
                     break Ok(());
                 }
-                if self.freed.wait_until(&mut state, deadline).timed_out() {
+                let late = self.freed.wait_until(&mut state, deadline).timed_out();
+                // There may be a little that nobody was told of.
+                let room = state.waiting.front() == Some(&ticket) && state.charged + size <= self.total;
+                if late && !room && !state.closed {
                     state.refused = true;
                     break Err(Refused::Exhausted);
                 }

@@ -139,6 +139,9 @@ impl RecordAccumulator {
                     return Ok(());
                 }
                 self.append_pending(topic, source, at, accepted)?;
+                if source.peek().is_none() {
+                    return Ok(());
+                }
                 continue;
             }
             let route = match source.peek() {
