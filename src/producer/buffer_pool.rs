@@ -163,20 +163,20 @@ impl BufferPool {
             state.next_ticket += 1;
             state.waiting.push_back(ticket);
             MutexGuard::unlocked(&mut state, exhausted);
+            let mut late = false;
             let outcome = loop {
                 if state.closed {
                     break Err(Refused::Closed);
                 }
+                // Looked at when it is late as well: there may be a little that nobody was told of.
                 if state.waiting.front() == Some(&ticket) && state.charged + size <= self.total {
                     break Ok(());
                 }
-                let late = self.freed.wait_until(&mut state, deadline).timed_out();
-                // There may be a little that nobody was told of.
-                let room = state.waiting.front() == Some(&ticket) && state.charged + size <= self.total;
-                if late && !room && !state.closed {
+                if late {
                     state.refused = true;
                     break Err(Refused::Exhausted);
                 }
+                late = self.freed.wait_until(&mut state, deadline).timed_out();
             };
             state.waiting.retain(|t| *t != ticket);
             self.freed.notify_all();

@@ -1,7 +1,7 @@
 //! `ProducerRecord`, and where `send` takes its records from.
 
 use crate::error::Error;
-use crate::record::{Headers, PlainRecord};
+use crate::record::{Headers, PlainRecord, RecordRef};
 
 /// A record as the application hands it over; everything is borrowed, and copied once.
 #[derive(Clone, Copy, Debug)]
@@ -28,6 +28,15 @@ impl Default for ProducerRecord<'_> {
             headers: Headers::NONE,
             token: 0,
         }
+    }
+}
+
+impl<'a> ProducerRecord<'a> {
+    /// As a batch takes it, with the moment of the call as its timestamp if it has none.
+    #[inline]
+    pub fn stamped(&self, wall_ms: i64) -> RecordRef<'a> {
+        let timestamp_ms = if self.timestamp_ms < 0 { wall_ms } else { self.timestamp_ms };
+        RecordRef { timestamp_ms, key: self.key, value: self.value, headers: self.headers }
     }
 }
 

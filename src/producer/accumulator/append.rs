@@ -93,13 +93,9 @@ impl RecordAccumulator {
     #[inline(always)]
     fn append_to_open(&self, topic: &Topic, send: &PlainSend<'_>, wall_ms: impl FnOnce() -> i64) -> bool {
         let count = topic.partitions.count();
-        let (index, sticky) = if send.partition >= 0 {
-            (send.partition as usize, false)
-        } else {
-            match send.record.key() {
-                Some(key) if !self.settings.ignore_keys => (partition_for_key(key, count), false),
-                _ => (topic.sticky.chosen(), true),
-            }
+        let (index, sticky) = match self.route_of(send.partition, send.record.key(), count) {
+            Route::Fixed(index) => (index, false),
+            Route::Sticky => (topic.sticky.chosen(), true),
         };
         if index >= count {
             return false;
@@ -135,9 +131,6 @@ impl RecordAccumulator {
             }
             let count = topic.partitions.count();
             if count == 0 {
-                if source.peek().is_none() {
-                    return Ok(());
-                }
                 self.append_pending(topic, source, at, accepted)?;
                 if source.peek().is_none() {
                     return Ok(());
@@ -162,17 +155,20 @@ impl RecordAccumulator {
         record: &ProducerRecord<'_>,
         partitions: usize,
     ) -> Result<Route, Error> {
-        if record.partition >= 0 {
-            let index = record.partition as usize;
-            return if index < partitions {
-                Ok(Route::Fixed(index))
-            } else {
-                Err(no_such_partition(topic, index))
-            };
+        match self.route_of(record.partition, record.key, partitions) {
+            Route::Fixed(index) if index >= partitions => Err(no_such_partition(topic, index)),
+            route => Ok(route),
         }
-        match record.key {
-            Some(key) if !self.settings.ignore_keys => Ok(Route::Fixed(partition_for_key(key, partitions))),
-            _ => Ok(Route::Sticky),
+    }
+
+    /// The route of a record for this partition (-1: none given) with this key; a partition that is given may be none
+    /// of the topic's.
+    #[inline(always)]
+    fn route_of(&self, partition: i32, key: Option<&[u8]>, partitions: usize) -> Route {
+        match key {
+            _ if partition >= 0 => Route::Fixed(partition as usize),
+            Some(key) if !self.settings.ignore_keys => Route::Fixed(partition_for_key(key, partitions)),
+            _ => Route::Sticky,
         }
     }
 
@@ -289,9 +285,7 @@ impl RecordAccumulator {
                 Ok(_) => return RunEnd::OtherRoute,
                 Err(error) => return RunEnd::Failed(error),
             }
-            let timestamp_ms = if record.timestamp_ms < 0 { at.wall_ms } else { record.timestamp_ms };
-            let entry =
-                RecordRef { timestamp_ms, key: record.key, value: record.value, headers: record.headers };
+            let entry = record.stamped(at.wall_ms);
             let outcome = match &mut queue.open {
                 Some(open) => open.try_append(&entry, record.token, limit),
                 None => Err(AppendError::Full),
@@ -320,14 +314,10 @@ impl RecordAccumulator {
         at: &AppendContext<'_>,
     ) -> usize {
         let Some(mut batch) = open.appender() else { return 0 };
-        let (hash_keys, wall_ms) = (!self.settings.ignore_keys, at.wall_ms);
+        let wall_ms = at.wall_ms;
         let mut appended = 0;
         while let Some(send) = source.plain() {
-            let next = match send.record.key() {
-                _ if send.partition >= 0 => Route::Fixed(send.partition as usize),
-                Some(key) if hash_keys => Route::Fixed(partition_for_key(key, partitions)),
-                _ => Route::Sticky,
-            };
+            let next = self.route_of(send.partition, send.record.key(), partitions);
             if next != route || !batch.append(&send.record.stamped(|| wall_ms), send.token) {
                 break;
             }

@@ -73,13 +73,11 @@ impl RecordAccumulator {
         loop {
             let Some(record) = source.peek() else { return Ok(None) };
             let record = record?;
-            let timestamp_ms = if record.timestamp_ms < 0 { at.wall_ms } else { record.timestamp_ms };
-            let entry =
-                RecordRef { timestamp_ms, key: record.key, value: record.value, headers: record.headers };
+            let entry = record.stamped(at.wall_ms);
             self.check_size(&entry)?;
             let pushed = match pending.chunks.back_mut() {
                 Some(chunk) if chunk.tokens.is_empty() || now < chunk.closes => {
-                    chunk.push(&record, timestamp_ms)
+                    chunk.push(&record, entry.timestamp_ms)
                 }
                 _ => false,
             };

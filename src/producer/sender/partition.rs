@@ -139,8 +139,7 @@ impl PartitionState {
 
     /// Whether no batch before this one is unresolved.
     pub fn is_oldest(&self, batch: &SealedBatch) -> bool {
-        self.in_flight.iter().all(|f| batch.order < f.batch.order)
-            && self.retries.iter().all(|r| batch.order < r.order)
+        self.oldest_place().is_none_or(|oldest| batch.order < oldest)
     }
 
     /// Puts a batch back among those to be sent again, in its place.
