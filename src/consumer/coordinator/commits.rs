@@ -3,7 +3,7 @@
 //! One commit is under way at a time, so that a retry of an earlier one can't undo a later one.
 
 use super::turn::{verdict, GroupSettings, Identity, Purpose, Turn, Verdict};
-use crate::client::request::{NodeKey, RequestResult, RequestSpec, Response, Target};
+use crate::client::request::{NodeKey, RequestId, RequestResult, RequestSpec, Response, Target};
 use crate::consumer::commands::Reply;
 use crate::consumer::shared::Shared;
 use crate::consumer::types::{Event, OffsetAndMetadata, Offsets};
@@ -38,8 +38,21 @@ struct Commit {
     last_error: Option<Error>,
 }
 
+#[derive(Clone, Copy)]
+struct UnderWay {
+    request: RequestId,
+    /// By a member of the group. Who is none commits beside the group, which works as long as it has no members.
+    by_member: bool,
+}
+
 /// What to do about a commit that a rebalance made impossible.
 pub const COMMIT_AGAIN: &str = "poll until the assigned event comes, and commit what is still assigned then";
+
+const TAKEN_OUT: &str = "this member was taken out of the group, mostly because it did not poll for \
+     max.poll.interval.ms; its partitions may be read by others already";
+const BESIDE: &str =
+    "the group has members, so who uses assign can't commit for it: give this consumer a group.id \
+     of its own, or subscribe";
 
 /// Commits that may wait for the coordinator. Who commits after each record finds out when it does not answer.
 const MAX_WAITING: usize = 1000;
@@ -51,9 +64,9 @@ pub struct Commits {
     shared: Arc<Shared>,
     settings: Arc<GroupSettings>,
     log: Logger,
-    /// The first is under way if `under_way`.
+    /// The first is the one that is under way, if any is.
     queue: VecDeque<Commit>,
-    under_way: bool,
+    under_way: Option<UnderWay>,
     retry_at: Nanos,
     failures: u32,
     auto_at: Option<Nanos>,
@@ -69,7 +82,7 @@ impl Commits {
             settings,
             log,
             queue: VecDeque::new(),
-            under_way: false,
+            under_way: None,
             retry_at: Nanos(0),
             failures: 0,
             auto_at: None,
@@ -82,13 +95,13 @@ impl Commits {
     pub fn push(&mut self, now: Now, offsets: Offsets, timeout_ms: u64, sink: Sink) {
         let commit = Commit { offsets, deadline: now.mono.plus_ms(timeout_ms), sink, last_error: None };
         if commit.offsets.is_empty() {
-            return self.end(now, commit, Ok(()));
+            return self.end(now, commit, true, Ok(()));
         }
         if self.queue.len() >= MAX_WAITING && !matches!(commit.sink, Sink::Close) {
             let error =
                 Error::new(Code::BUSY, format!("{MAX_WAITING} commits wait for the group's coordinator"))
                     .hint("commit less often, or wait for the commits");
-            return self.end(now, commit, Err(error));
+            return self.end(now, commit, true, Err(error));
         }
         self.queue.push_back(commit);
     }
@@ -120,13 +133,19 @@ impl Commits {
 
     /// Ends all commits with this error.
     pub fn fail_all(&mut self, now: Now, error: &Error) {
-        self.under_way = false;
-        while let Some(commit) = self.queue.pop_front() {
-            self.end(now, commit, Err(error.clone()));
+        self.under_way = None;
+        self.fail_waiting(now, error);
+    }
+
+    /// As [`Commits::fail_all`] without the one that is under way: its answer decides, and has a time limit.
+    pub fn fail_waiting(&mut self, now: Now, error: &Error) {
+        for commit in self.queue.split_off(usize::from(self.under_way.is_some()).min(self.queue.len())) {
+            self.end(now, commit, true, Err(error.clone()));
         }
     }
 
-    fn end(&mut self, now: Now, commit: Commit, result: Result<(), Error>) {
+    /// `by_member`: what is wrong with the membership mends by itself.
+    fn end(&mut self, now: Now, commit: Commit, by_member: bool, result: Result<(), Error>) {
         let Commit { offsets, sink, .. } = commit;
         match (sink, result) {
             (Sink::Reply(reply), result) => reply.complete(result),
@@ -142,7 +161,8 @@ impl Commits {
                     format_args!("the consumer's own commit failed: {error}"),
                 );
                 // What a rebalance or a pause mends by itself comes with the next commit.
-                if !error.is_retriable() && verdict(error.code()) == Verdict::Fine {
+                let mends = by_member && verdict(error.code()) != Verdict::Fine;
+                if !error.is_retriable() && !mends {
                     self.shared.notify(Event::Committed { offsets, error: Some(error) });
                 }
             }
@@ -159,28 +179,28 @@ impl Commits {
         member: Option<&Identity>,
         outside: Option<Error>,
     ) -> Option<Deadline> {
-        self.expire(turn.now, turn.no_coordinator);
+        self.expire(turn.now, turn.no_coordinator, coordinator);
         let mut deadline = None;
         if outside.is_none() {
             deadline = self.tick(turn.now);
         }
         deadline = earlier(deadline, self.queue.iter().map(|c| c.deadline).min());
-        if let Some(error) = outside.filter(|_| !self.under_way && !self.queue.is_empty()) {
+        if self.under_way.is_some() {
+            return deadline;
+        }
+        if let Some(error) = outside.filter(|_| !self.queue.is_empty()) {
             self.fail_all(turn.now, &error);
             return deadline;
         }
         let (Some(node), Some(commit)) = (coordinator, self.queue.front()) else { return deadline };
-        if self.under_way {
-            return deadline;
-        }
         if self.retry_at > turn.now.mono {
             return earlier(deadline, Some(self.retry_at));
         }
         let generation = member.map_or(-1, |m| m.generation);
         // Not behind a join that waits for other members.
         let request = self.request(turn.out.net.prompt(node), member, &commit.offsets);
-        turn.send(Purpose::Commit(generation), request);
-        self.under_way = true;
+        let request = turn.send(Purpose::Commit(generation), request);
+        self.under_way = Some(UnderWay { request, by_member: member.is_some() });
         deadline
     }
 
@@ -201,10 +221,9 @@ impl Commits {
         None
     }
 
-    fn expire(&mut self, now: Now, no_coordinator: Option<&Error>) {
+    fn expire(&mut self, now: Now, no_coordinator: Option<&Error>, coordinator: Option<NodeKey>) {
         // The one under way is decided by its answer, which has a time limit of its own.
-        let first = usize::from(self.under_way);
-        let mut at = first;
+        let mut at = usize::from(self.under_way.is_some());
         while let Some(commit) = self.queue.get(at) {
             if commit.deadline > now.mono {
                 at += 1;
@@ -213,8 +232,8 @@ impl Commits {
             let Some(commit) = self.queue.remove(at) else { return };
             let error = Error::new(Code::TIMED_OUT, "the offsets were not committed in time");
             let own = commit.last_error.as_ref().or(no_coordinator);
-            let error = self.shared.troubles.explain(error, own, None);
-            self.end(now, commit, Err(error));
+            let error = self.shared.troubles.explain(error, own, coordinator.map(|node| node.id));
+            self.end(now, commit, true, Err(error));
         }
     }
 
@@ -246,12 +265,21 @@ impl Commits {
 
     // ---- answers
 
-    /// `moved_on`: the member joins a newer generation than the commit was for, or has done so.
-    pub fn on_response(&mut self, now: Now, moved_on: bool, result: RequestResult) -> Verdict {
-        self.under_way = false;
-        let Some(commit) = self.queue.front() else { return Verdict::Fine };
+    /// `moved_on`: the member joins a newer generation than the commit was for, or has done so. Returns the error,
+    /// too, if there is one.
+    pub fn on_response(
+        &mut self,
+        now: Now,
+        id: RequestId,
+        moved_on: bool,
+        result: RequestResult,
+    ) -> (Verdict, Option<Error>) {
+        let Some(UnderWay { by_member, .. }) = self.under_way.take_if(|u| u.request == id) else {
+            return (Verdict::Fine, None);
+        };
+        let Some(commit) = self.queue.front() else { return (Verdict::Fine, None) };
         let (answered, verdict) = match result {
-            Ok(response) => match read(&response, &commit.offsets) {
+            Ok(response) => match read(&response, &commit.offsets, by_member) {
                 Ok(()) => (Ok(()), Verdict::Fine),
                 // Nothing is lost by that: the rebalance was faster than the commit.
                 Err(error) if moved_on && error.code() == Code::ILLEGAL_GENERATION => {
@@ -264,6 +292,7 @@ impl Commits {
             },
             Err(failure) => (Err(failure.error), Verdict::CoordinatorLost),
         };
+        let error = answered.as_ref().err().cloned();
         let again = match &answered {
             Ok(()) => None,
             Err(error) => Some(error).filter(|e| is_retried(e.code()) || verdict == Verdict::CoordinatorLost),
@@ -273,7 +302,7 @@ impl Commits {
                 self.failures = 0;
                 self.retry_at = now.mono;
                 if let Some(commit) = self.queue.pop_front() {
-                    self.end(now, commit, answered);
+                    self.end(now, commit, by_member, answered);
                 }
             }
             Some(error) => {
@@ -285,10 +314,10 @@ impl Commits {
                     }
                     commit.last_error = Some(error);
                 }
-                self.expire(now, None);
+                self.expire(now, None, None);
             }
         }
-        verdict
+        (verdict, error)
     }
 }
 
@@ -322,7 +351,7 @@ fn is_retried(code: Code) -> bool {
 }
 
 /// The first error of an answer, if there is one.
-fn read(response: &Response, offsets: &Offsets) -> Result<(), Error> {
+fn read(response: &Response, offsets: &Offsets, by_member: bool) -> Result<(), Error> {
     let answer = OffsetCommitResponse::decode(&mut Reader::new(&response.body), response.version)
         .map_err(|e| response.unreadable(e))?;
     let partitions = answer.topics.iter().flat_map(|t| t.partitions.iter().map(move |p| (t.name, p)));
@@ -337,10 +366,7 @@ fn read(response: &Response, offsets: &Offsets) -> Result<(), Error> {
         let name = TopicPartition::new(topic, p.partition_index);
         let mut error = response.error(code, format!("the offset of {name} was not committed"));
         if matches!(verdict(code), Verdict::MemberLost(_)) {
-            error = error.hint(
-                "this member was taken out of the group, mostly because it did not poll for max.poll.interval.ms; \
-                 its partitions may be read by others already",
-            );
+            error = error.hint(if by_member { TAKEN_OUT } else { BESIDE });
         }
         if code == Code::REBALANCE_IN_PROGRESS {
             error = error.hint(COMMIT_AGAIN).retriable(true);

@@ -135,7 +135,8 @@ impl CommittedOffsets {
                 if let Some(call) = self.calls.remove(&number) {
                     let error = Error::new(Code::TIMED_OUT, "the committed offsets were not told in time");
                     let own = call.last_error.as_ref().or(turn.no_coordinator);
-                    call.reply.complete(Err(self.shared.troubles.explain(error, own, None)));
+                    let broker = coordinator.map(|node| node.id);
+                    call.reply.complete(Err(self.shared.troubles.explain(error, own, broker)));
                 }
                 continue;
             }

@@ -3,31 +3,42 @@
 use super::turn::{GroupSettings, Purpose, Turn};
 use crate::client::request::{NodeId, NodeKey, Outbox, RequestResult, RequestSpec, Response, Target};
 use crate::error::{Code, Error};
+use crate::log::{Context, Logger};
 use crate::protocol::messages::{FindCoordinatorRequest, FindCoordinatorResponse};
 use crate::protocol::{ApiKey, Message, Reader};
 use crate::time::{Deadline, Nanos, Now};
 use std::sync::Arc;
 
+/// A search in vain is told in the log after so long, which is more than a new cluster takes, then after twice as
+/// long, and so on.
+const WARN_FIRST_MS: u64 = 5_000;
+const WARN_MAX_MS: u64 = 600_000;
+
 pub struct CoordinatorFinder {
     settings: Arc<GroupSettings>,
+    log: Logger,
     coordinator: Option<NodeId>,
     under_way: bool,
     retry_at: Nanos,
     failures: u32,
     /// What the search failed of last.
     last_error: Option<Error>,
+    /// When to tell the log next, and how long before that it was told or the search began.
+    warn: Option<(Nanos, u64)>,
     rng: fastrand::Rng,
 }
 
 impl CoordinatorFinder {
-    pub fn new(settings: Arc<GroupSettings>, seed: u64) -> CoordinatorFinder {
+    pub fn new(settings: Arc<GroupSettings>, log: Logger, seed: u64) -> CoordinatorFinder {
         CoordinatorFinder {
             settings,
+            log,
             coordinator: None,
             under_way: false,
             retry_at: Nanos(0),
             failures: 0,
             last_error: None,
+            warn: None,
             rng: fastrand::Rng::with_seed(seed),
         }
     }
@@ -70,6 +81,7 @@ impl CoordinatorFinder {
             });
         turn.send(Purpose::Find, request);
         self.under_way = true;
+        self.warn.get_or_insert((turn.now.mono.plus_ms(WARN_FIRST_MS), WARN_FIRST_MS));
         None
     }
 
@@ -86,7 +98,7 @@ impl CoordinatorFinder {
             Ok(id) if out.metadata.brokers().any(|b| b.id == id) => {
                 self.coordinator = Some(id);
                 self.failures = 0;
-                self.last_error = None;
+                (self.last_error, self.warn) = (None, None);
                 return Ok(());
             }
             Ok(id) => {
@@ -99,10 +111,26 @@ impl CoordinatorFinder {
             Err(error) => error,
         };
         self.last_error = Some(error.clone());
+        self.tell(now, &error);
         let failed = if error.is_retriable() { Ok(()) } else { Err(error) };
         self.failures = self.failures.saturating_add(1);
         self.retry_at = now.mono.plus_ms(self.settings.retry.after(self.failures, self.rng.f64()));
         failed
+    }
+}
+
+impl CoordinatorFinder {
+    /// Calls and polls that wait say it when their time is over; who waits for records only would never know.
+    fn tell(&mut self, now: Now, error: &Error) {
+        let Some((_, pause)) = self.warn.filter(|(at, _)| *at <= now.mono) else { return };
+        let pause = pause.saturating_mul(2).min(WARN_MAX_MS);
+        self.warn = Some((now.mono.plus_ms(pause), pause));
+        let group = &self.settings.group_id;
+        self.log.warning(
+            now,
+            Context::Cgrp,
+            format_args!("the coordinator of {group} is still not found: {error}"),
+        );
     }
 }
 

@@ -23,7 +23,7 @@ use committed::CommittedOffsets;
 use finder::CoordinatorFinder;
 use std::collections::BTreeMap;
 use std::sync::Arc;
-use turn::{Purpose, Turn, Verdict};
+use turn::{Purpose, Turn, Verdict, FENCED};
 
 pub struct CoordinatorManager {
     shared: Arc<Shared>,
@@ -52,7 +52,7 @@ impl CoordinatorManager {
         seed: u64,
     ) -> CoordinatorManager {
         CoordinatorManager {
-            finder: CoordinatorFinder::new(settings.clone(), seed),
+            finder: CoordinatorFinder::new(settings.clone(), log.clone(), seed),
             member: ClassicMember::new(shared.clone(), settings.clone(), log.clone(), seed.wrapping_add(1)),
             commits: Commits::new(shared.clone(), settings.clone(), log.clone(), seed.wrapping_add(2)),
             committed: CommittedOffsets::new(shared.clone(), settings.clone(), log, seed.wrapping_add(3)),
@@ -106,7 +106,8 @@ impl CoordinatorManager {
         if failure.is_some() || !self.commits.is_idle() {
             left.push(format!("the offsets of {} partitions were not committed", closing.offsets));
         }
-        if !self.member.is_out() || self.member.is_untold() {
+        let untold = self.member.untold().cloned();
+        if !self.member.is_out() || untold.is_some() {
             left.push("the group was not told that this member leaves".to_owned());
         }
         self.finished = true;
@@ -115,10 +116,12 @@ impl CoordinatorManager {
             closing.reply.complete(Ok(()));
             return None;
         }
+        let failure = failure.or(untold);
         let code = failure.as_ref().map_or(Code::TIMED_OUT, Error::code);
         let error = Error::new(code, format!("the consumer is closed, but {}", left.join(" and ")));
         let own = failure.as_ref().or(self.finder.last_error());
-        closing.reply.complete(Err(self.shared.troubles.explain(error, own, None)));
+        let broker = self.finder.node().map(|node| node.id);
+        closing.reply.complete(Err(self.shared.troubles.explain(error, own, broker)));
         None
     }
 
@@ -139,15 +142,19 @@ impl CoordinatorManager {
         earlier(deadline, self.finder.poll(&mut turn, wanted))
     }
 
-    fn act(&mut self, now: Now, verdict: Verdict, generation: i32) {
+    /// `error` said so, if there was one.
+    fn act(&mut self, now: Now, verdict: Verdict, generation: i32, error: Option<Error>) {
         match verdict {
             Verdict::Fine => {}
             Verdict::CoordinatorLost => self.finder.lost(now),
             Verdict::Rebalance => self.member.on_rebalance(now),
             Verdict::MemberLost(code) => self.member.on_member_lost(now, code, generation),
             Verdict::Fenced => {
-                let text = "another consumer has this group.instance.id";
-                self.member.fail(Error::new(Code::FENCED_INSTANCE_ID, text));
+                let fenced = Error::new(Code::FENCED_INSTANCE_ID, FENCED);
+                self.member.fail(match error {
+                    Some(error) => fenced.caused_by(&error),
+                    None => fenced,
+                });
             }
         }
     }
@@ -171,11 +178,11 @@ impl RequestManager for CoordinatorManager {
     fn on_response(&mut self, now: Now, id: RequestId, result: RequestResult, out: &mut Outbox<'_>) {
         let Some(purpose) = self.requests.remove(&id) else { return };
         let mut turn = Turn { now, out, requests: &mut self.requests, no_coordinator: None };
-        let mut generation = -1;
+        let (mut generation, mut error) = (-1, None);
         let verdict = match purpose {
             Purpose::Find => {
                 if let Err(error) = self.finder.on_response(now, result, turn.out) {
-                    self.commits.fail_all(now, &error);
+                    self.commits.fail_waiting(now, &error);
                     self.committed.fail_all(&error);
                     self.shared.report(error);
                 }
@@ -184,19 +191,18 @@ impl RequestManager for CoordinatorManager {
             Purpose::Join => self.member.on_join(&mut turn, id, result),
             Purpose::Sync => self.member.on_sync(now, id, result),
             Purpose::Heartbeat(of) => self.member.on_heartbeat(now, of, result),
-            Purpose::Leave => {
-                self.member.on_leave();
-                Verdict::Fine
-            }
+            Purpose::Leave => self.member.on_leave(now, id, result),
             Purpose::Commit(of) => {
                 generation = of;
                 let moved_on = self.member.has_moved_on(of);
-                self.commits.on_response(now, moved_on, result)
+                let (verdict, said) = self.commits.on_response(now, id, moved_on, result);
+                error = said;
+                verdict
             }
             Purpose::Committed(number) => self.committed.on_call(now, number, result),
             Purpose::Positions => self.committed.on_positions(now, result),
         };
-        self.act(now, verdict, generation);
+        self.act(now, verdict, generation, error);
     }
 
     fn on_metadata(&mut self, now: Now, out: &mut Outbox<'_>) {

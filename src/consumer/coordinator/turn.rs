@@ -86,6 +86,9 @@ pub enum Verdict {
     Fenced,
 }
 
+/// What [`Verdict::Fenced`] says.
+pub const FENCED: &str = "another consumer has this group.instance.id";
+
 /// What a code means for the group, whatever the request.
 pub fn verdict(code: Code) -> Verdict {
     match code {

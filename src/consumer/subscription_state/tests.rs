@@ -184,3 +184,16 @@ fn topics_of_interest_are_counted() {
     assert!(s.topics().is_empty());
     assert_eq!(s.session(), 1);
 }
+
+#[test]
+fn what_is_lost_before_the_own_commit_is_not_committed() {
+    let mut s = SubscriptionState::new(true, Some(End::End));
+    s.subscribe(["t".into()].into()).unwrap();
+    s.add_from_group(&[tp("t", 0)]);
+    let id = s.find(&tp("t", 0)).unwrap();
+    let epoch = place(&mut s, id, 10);
+    assert!(s.advance(id, epoch, 10, at(11)));
+    assert!(s.acknowledge());
+    s.lose_all();
+    assert!(s.take_uncommitted(false).is_empty());
+}

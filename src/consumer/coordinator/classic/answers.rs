@@ -1,10 +1,10 @@
-//! What the coordinator answers to joins, syncs, heartbeats and leaves, and what becomes of the member by it.
+//! What the coordinator answers to joins, syncs and heartbeats, and what becomes of the member by it.
 
 use super::requests::{self, JoinFailed, Joined, RawMember};
 use super::{protocol, ClassicMember, State, ELECTION_MS};
 use crate::client::request::{FailureKind, NodeKey, RequestError, RequestId, RequestResult};
 use crate::consumer::assignor::Member;
-use crate::consumer::coordinator::turn::{verdict, Turn, Verdict};
+use crate::consumer::coordinator::turn::{verdict, Turn, Verdict, FENCED};
 use crate::consumer::types::Event;
 use crate::error::{Code, Error};
 use crate::log::Context;
@@ -205,12 +205,10 @@ impl ClassicMember {
 
     pub fn on_heartbeat(&mut self, now: Now, generation: i32, result: RequestResult) -> Verdict {
         self.heartbeat_under_way = false;
-        let code = match result.map_err(|e| e.error).and_then(|r| requests::read_heartbeat(&r)) {
-            Ok(code) => code,
-            Err(_) => {
-                self.heartbeat_at = now.mono;
-                return Verdict::CoordinatorLost;
-            }
+        let response = result.map_err(|e| e.error);
+        let Ok((code, response)) = response.and_then(|r| Ok((requests::read_heartbeat(&r)?, r))) else {
+            self.heartbeat_at = now.mono;
+            return Verdict::CoordinatorLost;
         };
         if generation != self.generation {
             return Verdict::Fine;
@@ -222,17 +220,11 @@ impl ClassicMember {
             }
             Verdict::Rebalance => self.on_rebalance(now),
             Verdict::MemberLost(code) => self.on_member_lost(now, code, generation),
-            Verdict::Fenced => self.fail(Error::new(code, "another consumer has this group.instance.id")),
+            Verdict::Fenced => self.fail(response.error(code, FENCED)),
             Verdict::Fine if code.is_ok() || code.is_retriable() => {}
-            Verdict::Fine => self.shared.report(Error::new(code, "the coordinator refused a heartbeat")),
+            Verdict::Fine => self.shared.report(response.error(code, "the coordinator refused a heartbeat")),
         }
         Verdict::Fine
-    }
-
-    pub fn on_leave(&mut self) {
-        if matches!(self.state, State::Left { .. }) {
-            self.state = State::Out;
-        }
     }
 }
 

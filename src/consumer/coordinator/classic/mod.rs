@@ -6,6 +6,7 @@
 //! cooperative one it keeps what it has, and gives up only what the new assignment takes away (KIP-429).
 
 mod answers;
+mod leaving;
 mod requests;
 
 use super::commits::{Commits, COMMIT_AGAIN};
@@ -21,6 +22,7 @@ use crate::error::{Code, Error};
 use crate::log::{Context, Logger};
 use crate::serialization::TopicPartition;
 use crate::time::{earlier, Deadline, Nanos, Now};
+use leaving::Farewell;
 use std::collections::BTreeSet;
 use std::sync::Arc;
 
@@ -52,10 +54,8 @@ enum State {
     Leaving {
         until: Nanos,
     },
-    /// The coordinator was told.
-    Left {
-        until: Nanos,
-    },
+    /// Out, and the coordinator is being told.
+    Left(Farewell),
     /// Something that will not pass by itself.
     Failed,
 }
@@ -90,8 +90,8 @@ pub struct ClassicMember {
     prodded: (Nanos, u8),
     /// The subscription that this membership is for.
     session: u64,
-    /// It left without the coordinator having been told.
-    untold: bool,
+    /// It left without the coordinator having been told, because of this.
+    untold: Option<Error>,
     rng: fastrand::Rng,
 }
 
@@ -125,7 +125,7 @@ impl ClassicMember {
             revocations: 0,
             prodded: (Nanos(0), 0),
             session: 0,
-            untold: false,
+            untold: None,
             rng: fastrand::Rng::with_seed(seed),
         }
     }
@@ -144,25 +144,8 @@ impl ClassicMember {
         }
     }
 
-    /// Leaves the group as soon as the commits are through, at the latest at `until`. The assignment is gone already.
-    pub fn leave(&mut self, until: Nanos) {
-        self.wanted = false;
-        self.shared.withdraw_revoked();
-        self.state = match self.state {
-            State::Out | State::Failed | State::Evicted { .. } => State::Out,
-            State::Left { until } => State::Left { until },
-            _ => State::Leaving { until },
-        };
-        self.shared.liveness.set_evicted(false);
-    }
-
     pub fn is_out(&self) -> bool {
         !self.wanted && matches!(self.state, State::Out | State::Failed | State::Evicted { .. })
-    }
-
-    /// Whether the group has to find out by itself that this member left.
-    pub fn is_untold(&self) -> bool {
-        self.untold
     }
 
     /// This member as a commit has to name it; nothing when it is out of the group, and from a join to the end of the
@@ -205,7 +188,11 @@ impl ClassicMember {
     }
 
     pub fn wants_coordinator(&self) -> bool {
-        !matches!(self.state, State::Out | State::Evicted { .. } | State::Left { .. } | State::Failed)
+        match &self.state {
+            State::Out | State::Evicted { .. } | State::Failed => false,
+            State::Left(farewell) => farewell.wants_coordinator(),
+            _ => true,
+        }
     }
 
     // ---- time passes
@@ -248,14 +235,9 @@ impl ClassicMember {
             }
             State::Leaving { until } => {
                 let until = *until;
-                self.step_leaving(turn, coordinator, until, commits.is_idle())
+                self.step_leaving(now, until, commits.is_idle())
             }
-            State::Left { until } if *until <= now.mono => {
-                self.untold = true;
-                self.state = State::Out;
-                Step::Again
-            }
-            State::Left { until } => Step::Wait(Some(*until)),
+            State::Left(_) => self.step_left(turn, coordinator),
             _ => Step::Wait(None),
         }
     }
@@ -344,42 +326,6 @@ impl ClassicMember {
         self.state = State::Syncing;
     }
 
-    fn step_leaving(
-        &mut self,
-        turn: &mut Turn<'_, '_>,
-        coordinator: Option<NodeKey>,
-        until: Nanos,
-        idle: bool,
-    ) -> Step {
-        let late = until <= turn.now.mono;
-        let unknown = self.member_id.is_empty() || self.settings.instance_id.is_some();
-        if !late && (!idle || (coordinator.is_none() && !unknown)) {
-            return Step::Wait(Some(until));
-        }
-        let told = !late && self.tell_leave(turn, coordinator, "the consumer unsubscribed or was closed");
-        self.untold = !told && !unknown;
-        self.forget();
-        self.state = if told { State::Left { until } } else { State::Out };
-        Step::Again
-    }
-
-    /// Says good-bye, unless this is a static member, whose place is kept until its session ends.
-    fn tell_leave(
-        &mut self,
-        turn: &mut Turn<'_, '_>,
-        coordinator: Option<NodeKey>,
-        reason: &'static str,
-    ) -> bool {
-        let Some(node) = coordinator else { return false };
-        if self.member_id.is_empty() || self.settings.instance_id.is_some() {
-            return false;
-        }
-        // Behind a join that is under way it would wait as long as that does.
-        let node = turn.out.net.prompt(node);
-        turn.send(Purpose::Leave, requests::leave(&self.settings, node, &self.member_id, reason));
-        true
-    }
-
     /// Sends heartbeats while this is a member. Joins and syncs count as such.
     fn beat(&mut self, turn: &mut Turn<'_, '_>, coordinator: Option<NodeKey>) -> Option<Deadline> {
         if !matches!(self.state, State::Stable | State::Revoking { .. }) || self.heartbeat_under_way {
@@ -402,12 +348,10 @@ impl ClassicMember {
         turn: &mut Turn<'_, '_>,
         coordinator: Option<NodeKey>,
     ) -> Option<Deadline> {
-        let out = State::Out;
         if matches!(
             self.state,
-            State::Leaving { .. } | State::Left { .. } | State::Failed | State::Evicted { .. }
-        ) || std::mem::discriminant(&self.state) == std::mem::discriminant(&out)
-        {
+            State::Out | State::Leaving { .. } | State::Left(_) | State::Failed | State::Evicted { .. }
+        ) {
             return None;
         }
         let (now, interval) = (turn.now.mono, self.settings.max_poll_interval_ms);
@@ -423,7 +367,7 @@ impl ClassicMember {
         }
         let text = format!("the application did not poll for {interval} ms (max.poll.interval.ms)");
         self.log.warning(turn.now, Context::Cgrp, format_args!("{text}: leaving {}", self.settings.group_id));
-        self.tell_leave(turn, coordinator, "the application did not poll for max.poll.interval.ms");
+        self.leave_once(turn, coordinator, "the application did not poll for max.poll.interval.ms");
         let hint = "process less between two polls, or raise max.poll.interval.ms; the next poll joins again";
         self.lose(Error::new(Code::TIMED_OUT, text).hint(hint));
         self.forget();
@@ -533,7 +477,7 @@ impl ClassicMember {
         }
         self.generation = -1;
         self.lose(Error::new(code, "this member is not in the group any more"));
-        if !matches!(self.state, State::Leaving { .. } | State::Left { .. }) {
+        if !matches!(self.state, State::Leaving { .. } | State::Left(_)) {
             self.reason = "the coordinator took this member out";
             self.request = None;
             self.state = State::Joining;

@@ -8,7 +8,7 @@ use crate::protocol::messages::leave_group_request::MemberIdentity;
 use crate::protocol::messages::sync_group_request::SyncGroupRequestAssignment;
 use crate::protocol::messages::{
     HeartbeatRequest, HeartbeatResponse, JoinGroupRequest, JoinGroupResponse, LeaveGroupRequest,
-    SyncGroupRequest, SyncGroupResponse,
+    LeaveGroupResponse, SyncGroupRequest, SyncGroupResponse,
 };
 use crate::protocol::{ApiKey, Message, Reader};
 use bytes::Bytes;
@@ -181,4 +181,17 @@ pub fn read_heartbeat(response: &Response) -> Result<Code, Error> {
     HeartbeatResponse::decode(&mut Reader::new(&response.body), response.version)
         .map(|answer| Code(i32::from(answer.error_code)))
         .map_err(|e| response.unreadable(e))
+}
+
+/// A member that the coordinator does not know is out.
+pub fn read_leave(response: &Response) -> Result<(), Error> {
+    let answer = LeaveGroupResponse::decode(&mut Reader::new(&response.body), response.version)
+        .map_err(|e| response.unreadable(e))?;
+    let codes = std::iter::once(answer.error_code).chain(answer.members.iter().map(|m| m.error_code));
+    for code in codes.map(|code| Code(i32::from(code))) {
+        if !code.is_ok() && code != Code::UNKNOWN_MEMBER_ID {
+            return Err(response.error(code, "the coordinator did not let this member leave"));
+        }
+    }
+    Ok(())
 }
