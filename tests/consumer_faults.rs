@@ -372,3 +372,51 @@ fn fetching_runs_ahead_of_the_application_but_not_without_end() {
         count += world.records(&mut consumer).len();
     }
 }
+
+/// What a look-up says that does not end in time.
+fn late_lookup(world: &mut World, consumer: &mut KafkaConsumer, partition: i32) -> milena::Error {
+    let targets = vec![(tp("t", partition), -1)];
+    let timeout = std::time::Duration::from_secs(20);
+    let pending = consumer.start_find_offsets(targets, timeout).unwrap();
+    world.answer(&pending).unwrap_err()
+}
+
+#[test]
+fn a_lookup_without_a_leader_blames_no_broker_that_has_nothing_to_do_with_it() {
+    let mut world = World::new(3);
+    world.cluster.create_topic("t", 1, 1, &[]).unwrap();
+    world.cluster.create_topic("u", 3, 1, &[]).unwrap();
+    let mut consumer = world.consumer(&config(None));
+    // Another broker, that it reads from, ends the connection again and again.
+    let (leader, _) = world.cluster.leader("t", 0).unwrap();
+    let of = |p: &i32| world.cluster.leader("u", *p).unwrap().0;
+    let (partition, other) = (0..3).map(|p| (p, of(&p))).find(|(_, id)| *id != leader).unwrap();
+    consumer.assign(&[tp("u", partition)]).unwrap();
+    let fault = Fault::new(FaultKind::DisconnectBefore).api(ApiKey::Fetch);
+    world.cluster.push_fault(fault.times(Fault::FOREVER));
+    world.run_ms(1_000);
+    let error = late_lookup(&mut world, &mut consumer, 7);
+    let cause = error.cause_text().unwrap_or_default().to_owned();
+    assert!(cause.contains("1 partitions") && error.broker_id() != Some(other), "{error}");
+    world.cluster.broker_down(world.now, leader).unwrap();
+    let error = late_lookup(&mut world, &mut consumer, 0);
+    let cause = error.cause_text().unwrap_or_default().to_owned();
+    assert!(cause.contains("LEADER_NOT_AVAILABLE") && error.broker_id() != Some(other), "{error}");
+}
+
+#[test]
+fn a_lookup_that_is_not_answered_names_the_broker_that_was_asked() {
+    let mut world = World::new(3);
+    world.cluster.create_topic("t", 1, 1, &[]).unwrap();
+    world.cluster.create_topic("u", 3, 1, &[]).unwrap();
+    let mut consumer = world.consumer(&config(None));
+    consumer.assign(&[tp("t", 0), tp("u", 0), tp("u", 1), tp("u", 2)]).unwrap();
+    world.run_ms(1_000);
+    let (leader, _) = world.cluster.leader("t", 0).unwrap();
+    world.cluster.broker_down(world.now, leader % 3 + 1).unwrap();
+    world.run_ms(1_000);
+    world.cluster.pause(leader).unwrap();
+    let error = late_lookup(&mut world, &mut consumer, 0);
+    assert_eq!((error.code(), error.broker_id()), (Code::TIMED_OUT, Some(leader)), "{error}");
+    assert!(error.message().contains("1 partitions") && error.message().contains("t-0"), "{error}");
+}

@@ -49,13 +49,12 @@ impl Troubles {
         known.last = Some(trouble);
     }
 
-    /// A connection was made. What went wrong with a request may do so again on the new connection.
+    /// A connection was made, so the broker can be reached, on other lanes too: one that is not needed any more would
+    /// never find out. What went wrong with a request may do so again on the new connection.
     pub fn connected(&self, key: NodeKey) {
         let of_connecting = |trouble: &mut Trouble| trouble.api.is_none();
         let mut known = self.0.lock();
-        if known.of.get_mut(&key).is_some_and(of_connecting) {
-            known.of.remove(&key);
-        }
+        known.of.retain(|other, trouble| other.id != key.id || !of_connecting(trouble));
         known.last.take_if(of_connecting);
     }
 
@@ -93,10 +92,10 @@ impl Troubles {
     }
 
     /// Tells an error of a deadline why: by what the thing itself last failed of (`own`), else by what is wrong with
-    /// the broker that it is for, else by what is wrong with any.
+    /// the broker that it is for, or if there is none, with any.
     pub fn explain(&self, error: Error, own: Option<&Error>, broker: Option<NodeId>) -> Error {
-        let cause = own.cloned().or_else(|| broker.and_then(|id| self.of(id))).or_else(|| self.last());
-        match cause {
+        let of_brokers = || broker.map_or_else(|| self.last(), |id| self.of(id));
+        match own.cloned().or_else(of_brokers) {
             Some(cause) => error.caused_by(&cause),
             None => error,
         }
@@ -126,10 +125,25 @@ mod tests {
         assert_eq!(cause(None, Some(1)), "");
         troubles.note(at(0), NodeKey::coordinator(1), None, &error("one", Phase::Tcp).broker(1));
         troubles.note(at(0), NodeKey::data(2), None, &error("two", Phase::Tcp).broker(2));
-        assert!(cause(None, Some(1)).contains("one") && cause(None, Some(3)).contains("two"));
+        assert!(cause(None, Some(1)).contains("one") && cause(None, None).contains("two"));
+        assert_eq!(cause(None, Some(3)), "", "others have nothing to do with it");
         assert!(cause(Some(&error("own", Phase::Request)), Some(1)).contains("own"));
         let explained = troubles.explain(late(), None, Some(1));
         assert_eq!((explained.broker_id(), explained.failed_phase()), (Some(1), Some(Phase::Tcp)));
+    }
+
+    #[test]
+    fn a_broker_that_was_reached_on_one_lane_is_reached() {
+        let troubles = Troubles::default();
+        let refused = error("refused", Phase::Tcp);
+        troubles.note(at(0), NodeKey::lookup(1), None, &refused);
+        troubles.note(at(0), NodeKey::coordinator(1), Some(ApiKey::Heartbeat), &refused);
+        troubles.note(at(0), NodeKey::lookup(2), None, &refused);
+        troubles.connected(NodeKey::data(1));
+        let is_told = |key| troubles.of_connection(key).is_some();
+        assert!(!is_told(NodeKey::lookup(1)), "it can be reached");
+        assert!(is_told(NodeKey::coordinator(1)), "a request is no connection");
+        assert!(is_told(NodeKey::lookup(2)), "another broker");
     }
 
     #[test]

@@ -42,8 +42,8 @@ pub struct OffsetsManager {
 enum Purpose {
     /// Partitions that go to an end of theirs.
     Reset(BTreeMap<TopicPartition, (PartitionId, u64)>),
-    /// A call, by its number.
-    Lookup(u64, BTreeMap<TopicPartition, i64>),
+    /// A call, by its number; and which broker it is asked of.
+    Lookup(u64, NodeId, BTreeMap<TopicPartition, i64>),
 }
 
 /// A call that is not answered yet.
@@ -198,12 +198,8 @@ impl OffsetsManager {
             return None;
         }
         if lookup.deadline <= now.mono {
-            let rest = lookup.open.keys().next().map_or(String::new(), |p| format!(", {p} among them"));
-            let text =
-                format!("the offsets of {} partitions were not found in time{rest}", lookup.open.len());
-            let error = Error::new(Code::TIMED_OUT, text);
-            let error = self.shared.troubles.explain(error, lookup.last_error.as_ref(), None);
-            self.end(number, Some(error));
+            let error = self.late(number);
+            self.end(number, error);
             return None;
         }
         if lookup.retry_at > now.mono {
@@ -233,9 +229,33 @@ impl OffsetsManager {
                 lookup.under_way += 1;
                 targets.keys().for_each(|name| _ = lookup.open.remove(name));
             }
-            self.requests.insert(sent, Purpose::Lookup(number, targets));
+            self.requests.insert(sent, Purpose::Lookup(number, node, targets));
         }
         Some(deadline)
+    }
+
+    /// What a call that has no more time is told.
+    fn late(&self, number: u64) -> Option<Error> {
+        let lookup = self.lookups.get(&number)?;
+        let asked = self.requests.values().filter_map(|purpose| match purpose {
+            Purpose::Lookup(of, node, targets) if *of == number => Some((*node, targets)),
+            _ => None,
+        });
+        let asked: Vec<_> = asked.collect();
+        let open = lookup.open.keys();
+        let mut left = open.chain(asked.iter().flat_map(|(_, targets)| targets.keys())).peekable();
+        let first = left.peek().map_or(String::new(), |p| format!(", {p} among them"));
+        let count = left.count();
+        let text = format!("the offsets of {count} partitions were not found in time{first}");
+        let error = Error::new(Code::TIMED_OUT, text);
+        // A broker that has not answered yet; one that something is wrong with before the others.
+        let troubled = asked.iter().find(|(node, _)| self.shared.troubles.of(*node).is_some());
+        let broker = troubled.or(asked.first()).map(|(node, _)| *node);
+        let error = match (broker, &lookup.last_error) {
+            (Some(id), None) => error.broker(id),
+            _ => error,
+        };
+        Some(self.shared.troubles.explain(error, lookup.last_error.as_ref(), broker))
     }
 
     /// Answers a call.
@@ -328,7 +348,7 @@ impl OffsetsManager {
                     self.on_reset(now, name, (*id, *epoch), answer(name), response, out);
                 }
             }
-            Purpose::Lookup(number, targets) => {
+            Purpose::Lookup(number, _, targets) => {
                 for (name, at) in targets {
                     self.on_lookup(*number, (name.clone(), *at), answer(name), response, out);
                 }
@@ -360,7 +380,7 @@ impl OffsetsManager {
                     self.reset_failed(now, id, epoch, error.clone());
                 }
             }
-            Purpose::Lookup(number, targets) => {
+            Purpose::Lookup(number, _, targets) => {
                 if let Some(lookup) = self.lookups.get_mut(&number) {
                     lookup.trouble(error.clone());
                     lookup.open.extend(targets);
@@ -395,19 +415,21 @@ fn refused(code: Code, why: &str, name: &TopicPartition) -> Error {
     Error::new(code, format!("the offset of {name} is not known: {why}")).retriable(retriable)
 }
 
-/// Why no leader is known for a partition; nothing before anybody was asked.
+/// Why no leader is known for a partition; nothing before anybody was asked. What the brokers said of the topic comes
+/// before what is wrong with some broker, which may have nothing to do with it.
 fn no_leader(name: &TopicPartition, out: &Outbox<'_>) -> Option<Error> {
-    // No broker that can be reached is the reason for not knowing more.
-    if let Some(error) = out.net.troubles().last() {
-        return Some(error);
-    }
-    match out.metadata.topic(&name.topic)? {
-        TopicState::Unknown { last } => last.clone(),
-        TopicState::Known(topic) if topic.partition(name.partition).is_none() => {
+    match out.metadata.topic(&name.topic) {
+        Some(TopicState::Known(topic)) if topic.partition(name.partition).is_none() => {
             let text = format!("topic {} has {} partitions, no {name}", name.topic, topic.partitions.len());
             Some(Error::new(Code::UNKNOWN_TOPIC_OR_PARTITION, text))
         }
-        _ => Some(refused(Code::LEADER_NOT_AVAILABLE, "no leader is known for it", name)),
+        Some(TopicState::Known(_)) => {
+            Some(refused(Code::LEADER_NOT_AVAILABLE, "no leader is known for it", name))
+        }
+        Some(TopicState::Failed(error)) => Some(error.clone()),
+        Some(TopicState::Unknown { last: Some(error) }) => Some(error.clone()),
+        // No broker that can be reached is the reason for not knowing more.
+        Some(TopicState::Unknown { last: None }) | None => out.net.troubles().last(),
     }
 }
 
