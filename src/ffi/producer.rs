@@ -98,7 +98,7 @@ pub unsafe extern "C" fn milena_producer_send(
     let status = guard(err, || {
         let producer = PRODUCERS.enter(producer as usize)?;
         // SAFETY: text and record are there for the length of the call, by contract.
-        if n == 1 && unsafe { send_plain(&producer, topic, records, stride) } {
+        if n == 1 && max_block_ms >= -1 && unsafe { send_plain(&producer, topic, records, stride) } {
             taken = 1;
             return Ok(());
         }

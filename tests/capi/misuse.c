@@ -88,6 +88,31 @@ static milena_status send_one(const milena_producer *producer, const milena_reco
     return status;
 }
 
+/* A wrong max_block_ms is refused on the short way, too: that of one record whose batch is open already. */
+static void short_way(void) {
+    milena_config *config = config_for(cluster);
+    milena_producer *producer = NULL;
+    milena_bytes topic = milena_str("t");
+    milena_record good = MILENA_RECORD_INIT;
+    good.value = milena_str("v");
+    OK(milena_config_set(config, "linger.ms", "60000", &err));
+    OK(milena_producer_new(config, &producer, &err));
+    milena_config_free(config);
+    OK(send_one(producer, &good, &err));
+    OK(milena_producer_flush(producer, 60000, &err));
+    OK(send_one(producer, &good, &err));
+    size_t accepted = 77;
+    EXPECT(MILENA_E_INVALID_ARGUMENT,
+           milena_producer_send(producer, topic, &good, sizeof good, 1, -2, &accepted, &err));
+    CHECK(accepted == 0);
+    EXPECT(MILENA_E_INVALID_ARGUMENT,
+           milena_producer_send(producer, topic, &good, sizeof good, 1, INT64_MIN, NULL, &err));
+    OK(milena_producer_send(producer, topic, &good, sizeof good, 1, -1, &accepted, &err));
+    CHECK(accepted == 1);
+    OK(milena_producer_close(producer, 60000, &err));
+    milena_producer_free(producer);
+}
+
 static void records(void) {
     milena_producer *producer = producer_for(cluster);
     milena_bytes topic = milena_str("t");
@@ -263,6 +288,7 @@ int main(void) {
     nulls();
     handles();
     records();
+    short_way();
     consumers();
     threads();
     faults();
