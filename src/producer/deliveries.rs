@@ -26,6 +26,24 @@ pub struct DeliveryChunk {
 }
 
 impl DeliveryChunk {
+    /// The end of records that never came to a partition.
+    pub(super) fn unplaced(
+        topic: &Arc<str>,
+        partition: i32,
+        tokens: Vec<u64>,
+        error: Error,
+    ) -> DeliveryChunk {
+        DeliveryChunk {
+            topic: topic.clone(),
+            partition,
+            base_offset: -1,
+            append_time_ms: -1,
+            error: Some(error),
+            tokens,
+            charge: 0,
+        }
+    }
+
     /// What reporting so many records costs of `buffer.memory` until it is taken.
     pub(super) fn charge_of(records: usize) -> usize {
         std::mem::size_of::<DeliveryChunk>().saturating_add(records.saturating_mul(8))

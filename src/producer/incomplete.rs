@@ -66,9 +66,11 @@ impl Incomplete {
         self.state.lock().flushes -= 1;
     }
 
-    pub fn is_flushing(&self) -> bool {
+    /// Whether a flush is going on, and what the last one began with: whatever is of an earlier epoch was asked for,
+    /// also when the flush itself has given up waiting.
+    pub fn flushing(&self) -> (bool, u64) {
         let state = self.state.lock();
-        state.flushes > 0 || state.unseen
+        (state.flushes > 0 || state.unseen, state.epoch)
     }
 
     /// The sender has gone through everything that is urgent.
@@ -120,17 +122,17 @@ mod tests {
         let before = incomplete.begin();
         let flush = incomplete.begin_flush();
         let after = incomplete.begin();
-        assert!(incomplete.is_flushing() && !incomplete.is_flushed(flush));
+        assert!(incomplete.flushing() == (true, flush) && !incomplete.is_flushed(flush));
         assert!(!incomplete.wait_flushed(flush, Instant::now()));
         incomplete.end(before);
         assert!(incomplete.is_flushed(flush));
         incomplete.end_flush();
         incomplete.end(after);
-        assert!(incomplete.is_flushing(), "the sender has not seen it");
+        assert!(incomplete.flushing().0, "the sender has not seen it");
         incomplete.flush_was_seen(flush - 1);
-        assert!(incomplete.is_flushing(), "it saw an earlier one");
+        assert!(incomplete.flushing().0, "it saw an earlier one");
         incomplete.flush_was_seen(incomplete.last_flush());
-        assert!(!incomplete.is_flushing());
+        assert_eq!(incomplete.flushing(), (false, flush));
     }
 
     #[test]

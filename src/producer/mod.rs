@@ -16,6 +16,8 @@ pub mod pending;
 mod prepare;
 pub mod record;
 pub mod sender;
+#[cfg(test)]
+mod tests;
 pub mod topic;
 pub mod transaction_manager;
 

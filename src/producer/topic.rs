@@ -119,6 +119,18 @@ impl Queue {
         }
     }
 
+    /// Takes all sealed batches out, also those behind one that is being sealed.
+    pub fn take_sealed(&mut self) -> Vec<Box<SealedBatch>> {
+        let mut taken = Vec::new();
+        for slot in &mut self.slots {
+            match std::mem::replace(slot, Slot::Sealing) {
+                Slot::Ready(batch) => taken.push(batch),
+                Slot::Sealing => {}
+            }
+        }
+        taken
+    }
+
     /// Whether a batch is being sealed by another thread in front of everything else.
     pub fn is_sealing(&self) -> bool {
         matches!(self.slots.front(), Some(Slot::Sealing))

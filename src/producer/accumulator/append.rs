@@ -3,7 +3,7 @@
 //! Records as most are take a short way, [`RecordAccumulator::append_one`] one by one and [`fill_plain`] in a row.
 //! All others, and whatever else has to be done (a batch begun, one sealed, the I/O thread told) go the long one.
 
-use super::errors::{closed, no_such_partition, too_large};
+use super::errors::{no_such_partition, too_large};
 use super::RecordAccumulator;
 use crate::error::Error;
 use crate::producer::batch::OpenBatch;
@@ -76,7 +76,10 @@ impl RecordAccumulator {
     /// Takes records from `source` until it ends or one is refused.
     pub fn append(&self, topic: &[u8], source: &mut impl RecordSource, at: &AppendContext<'_>) -> Sent {
         let mut accepted = 0;
-        let result = self.topic(topic).and_then(|topic| self.append_all(topic, source, at, &mut accepted));
+        let result = self.topic(topic).and_then(|topic| {
+            let result = self.append_all(topic, source, at, &mut accepted);
+            result.inspect_err(|error| self.on_refused(topic, error))
+        });
         Sent { accepted, refused: result.err() }
     }
 
@@ -127,7 +130,7 @@ impl RecordAccumulator {
     ) -> Result<(), Error> {
         loop {
             if self.closed.load(Ordering::Acquire) {
-                return Err(closed());
+                return Err(self.refusal());
             }
             let count = topic.partitions.count();
             if count == 0 {
@@ -227,7 +230,7 @@ impl RecordAccumulator {
         if self.closed.load(Ordering::Acquire) {
             drop(queue);
             self.discard(fresh);
-            return Err(closed());
+            return Err(self.refusal());
         }
         let mut unused = fresh;
         let mut news = false;

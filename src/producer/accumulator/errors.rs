@@ -7,6 +7,7 @@ pub(super) fn closed() -> Error {
     Error::new(Code::CLOSED, "the producer is closed")
 }
 
+/// Retriable, as in Java's client, where `send` itself waits for the partition until `max.block.ms` is over.
 #[cold]
 pub(super) fn no_such_partition(topic: &str, index: usize) -> Error {
     Error::new(Code::UNKNOWN_TOPIC_OR_PARTITION, format!("topic {topic} has no partition {index}"))

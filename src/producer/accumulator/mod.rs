@@ -16,14 +16,18 @@ use bytes::BytesMut;
 use parking_lot::{Mutex, RwLock};
 use std::collections::HashMap;
 use std::sync::atomic::{AtomicBool, AtomicU64, AtomicUsize, Ordering};
-use std::sync::Arc;
+use std::sync::{Arc, OnceLock};
 
 mod append;
 mod errors;
+mod failing;
+#[cfg(test)]
+mod tests;
 mod waiting;
 
 pub use self::append::{AppendContext, Sent};
 use self::errors::{check_topic_name, closed};
+use self::failing::Fatal;
 
 /// Places for topics that were sent to lately.
 const RECENT: usize = 16;
@@ -61,11 +65,14 @@ pub struct RecordAccumulator {
     listed: Mutex<Vec<Arc<Partition>>>,
     /// Topics with records that wait for metadata.
     listed_topics: Mutex<Vec<Arc<Topic>>>,
+    /// Topics of which someone wanted a partition that is not known.
+    missed: Mutex<Vec<Arc<Topic>>>,
     slots: AtomicUsize,
     /// Until when the I/O thread sleeps at most: a later deadline need not wake it. 0 while it is at work, because
     /// it looks at the lists once more before it sleeps.
     sleeps_until: AtomicU64,
     closed: AtomicBool,
+    fatal: OnceLock<Fatal>,
     waker: Arc<dyn Wake>,
 }
 
@@ -73,6 +80,8 @@ pub struct RecordAccumulator {
 struct Notice {
     newly: bool,
     due: Nanos,
+    /// Of the open batch: a flush that began later wants it at once.
+    epoch: u64,
 }
 
 impl RecordAccumulator {
@@ -86,9 +95,11 @@ impl RecordAccumulator {
             recent: [const { AtomicUsize::new(0) }; RECENT],
             listed: Mutex::new(Vec::new()),
             listed_topics: Mutex::new(Vec::new()),
+            missed: Mutex::new(Vec::new()),
             slots: AtomicUsize::new(0),
             sleeps_until: AtomicU64::new(AWAKE),
             closed: AtomicBool::new(false),
+            fatal: OnceLock::new(),
             waker,
         }
     }
@@ -160,7 +171,7 @@ impl RecordAccumulator {
 
     fn refused(&self, size: usize, refused: Refused) -> Error {
         match refused {
-            Refused::Closed => closed(),
+            Refused::Closed => self.refusal(),
             Refused::TooLarge => {
                 let text = format!("a record needs {size} bytes, buffer.memory is {}", self.pool.total());
                 Error::new(Code::MESSAGE_TOO_LARGE, text).hint("raise buffer.memory").retriable(false)
@@ -190,7 +201,9 @@ impl RecordAccumulator {
         let mut queue = partition.queue.lock();
         let notice = queue.end_seal(ticket, sealed).then(|| self.notice(&mut queue));
         drop(queue);
-        if let Some(notice) = notice {
+        if let Some(fatal) = self.fatal.get() {
+            self.fail_queue(partition, fatal);
+        } else if let Some(notice) = notice {
             self.announce(partition, notice);
         }
     }
@@ -198,11 +211,11 @@ impl RecordAccumulator {
     /// What the I/O thread must know of this queue, noted under its lock.
     fn notice(&self, queue: &mut Queue) -> Notice {
         let newly = !std::mem::replace(&mut queue.listed, true);
-        let due = match &queue.open {
-            Some(open) if queue.sealed() == 0 => open.created.plus_ms(self.settings.linger_ms),
-            _ => Nanos(0),
+        let (due, epoch) = match &queue.open {
+            Some(open) if queue.sealed() == 0 => (open.created.plus_ms(self.settings.linger_ms), open.epoch),
+            _ => (Nanos(0), 0),
         };
-        Notice { newly, due }
+        Notice { newly, due, epoch }
     }
 
     /// Puts the partition on the sender's list, and wakes the I/O thread if it would sleep too long.
@@ -211,9 +224,35 @@ impl RecordAccumulator {
             self.listed.lock().push(partition.clone());
         }
         let sleeps_until = self.sleeps_until.load(Ordering::SeqCst);
-        if sleeps_until != AWAKE && notice.due.0 < sleeps_until {
+        // A flush or close that began between the record and this did not find the partition on the list.
+        if sleeps_until != AWAKE
+            && (notice.due.0 < sleeps_until
+                || self.is_closed()
+                || notice.epoch < self.incomplete.last_flush())
+        {
             self.waker.wake();
         }
+    }
+
+    /// Why nothing is accepted any more.
+    #[cold]
+    fn refusal(&self) -> Error {
+        self.fatal.get().map_or_else(closed, |fatal| fatal.error.clone())
+    }
+
+    /// The topic may have got the partition since it was asked about: who tries again is to find it then.
+    #[cold]
+    fn on_refused(&self, topic: &Arc<Topic>, error: &Error) {
+        if error.code() != Code::UNKNOWN_TOPIC_OR_PARTITION {
+            return;
+        }
+        let mut missed = self.missed.lock();
+        if missed.iter().any(|t| Arc::ptr_eq(t, topic)) {
+            return;
+        }
+        missed.push(topic.clone());
+        drop(missed);
+        self.waker.wake();
     }
 }
 
@@ -251,6 +290,10 @@ impl RecordAccumulator {
 
     pub fn take_listed_topics(&self) -> Vec<Arc<Topic>> {
         std::mem::take(&mut *self.listed_topics.lock())
+    }
+
+    pub fn take_missed(&self) -> Vec<Arc<Topic>> {
+        std::mem::take(&mut *self.missed.lock())
     }
 
     /// Makes the queues of a topic's first `count` partitions, those that are there kept.

@@ -1,7 +1,7 @@
 //! From ready partitions to produce requests.
 
 use super::partition::{InFlightBatch, PartitionState, QueuePlace, MAX_NUMBERED_IN_FLIGHT};
-use super::{data, Sender};
+use super::{data, Sender, Urgency};
 use crate::client::request::{NodeId, Outbox, RequestSpec, Target};
 use crate::config::wire_ms;
 use crate::producer::batch::SealedBatch;
@@ -39,7 +39,7 @@ impl Sender {
     /// Looks at one partition: fails what is too old, and queues it for its leader if it has something to send.
     pub(super) fn look_at(&mut self, now: Now, slot: usize, out: &mut Outbox<'_>) {
         self.expire(now, slot, out);
-        let urgent = self.is_urgent();
+        let urgent = self.urgency();
         let (settings, aborted) = (self.settings, self.aborted.clone());
         if let Some(error) = aborted {
             return self.fail_partition(slot, &error);
@@ -154,7 +154,7 @@ impl Sender {
 
     /// Takes the next batch of a partition, numbered, if order allows and it fits.
     fn take_batch(&mut self, now: Now, slot: usize, room: usize) -> Taken {
-        let urgent = self.is_urgent();
+        let urgent = self.urgency();
         let settings = self.settings;
         let id = self.transaction_manager.producer_id();
         let limit = match (settings.idempotence, settings.max_in_flight) {
@@ -299,7 +299,7 @@ fn waits_for_a_leader(state: &PartitionState) -> bool {
     !state.retries.is_empty() || !queue.is_empty()
 }
 
-fn readiness(now: Now, state: &PartitionState, linger_ms: u64, urgent: bool) -> Readiness {
+fn readiness(now: Now, state: &PartitionState, linger_ms: u64, urgent: Urgency) -> Readiness {
     if let Some(first) = state.retries.front() {
         return if first.retry_at <= now.mono { Readiness::Ready } else { Readiness::At(first.retry_at) };
     }
@@ -316,7 +316,7 @@ fn readiness(now: Now, state: &PartitionState, linger_ms: u64, urgent: bool) -> 
         None => Readiness::Wait,
         Some(open) => {
             let due = open.created.plus_ms(linger_ms);
-            if urgent || due <= now.mono {
+            if urgent.all || open.epoch < urgent.before || due <= now.mono {
                 Readiness::Ready
             } else {
                 Readiness::At(due)

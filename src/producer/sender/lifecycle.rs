@@ -160,7 +160,12 @@ impl Sender {
             for chunk in chunks {
                 let deliveries = self.deliveries.clone();
                 self.accumulator.place(topic, count, chunk, now, |token, partition, error| {
-                    deliveries.push_uncharged(unplaced(topic, partition, vec![token], error));
+                    deliveries.push_uncharged(DeliveryChunk::unplaced(
+                        &topic.name,
+                        partition,
+                        vec![token],
+                        error,
+                    ));
                 });
             }
         }
@@ -229,23 +234,8 @@ impl Sender {
         out.net.troubles().explain(error, own, None)
     }
 
-    fn fail_pending(&mut self, topic: &Arc<Topic>, which: impl Fn(&PendingChunk) -> bool, error: &Error) {
-        let mut pending = topic.pending.lock();
-        let mut failed = Vec::new();
-        while pending.chunks.front().is_some_and(&which) {
-            failed.extend(pending.chunks.pop_front());
-        }
-        if pending.chunks.is_empty() {
-            pending.listed = false;
-        }
-        drop(pending);
-        for mut chunk in failed {
-            let (tokens, epoch) = (std::mem::take(&mut chunk.tokens), chunk.epoch);
-            // Who sees the report may count on the memory.
-            self.accumulator.pool.release_buffer(chunk.charge(), chunk.into_buffer());
-            self.deliveries.push_uncharged(unplaced(topic, -1, tokens, error.clone()));
-            self.accumulator.incomplete.end(epoch);
-        }
+    fn fail_pending(&self, topic: &Topic, which: impl Fn(&PendingChunk) -> bool, error: &Error) {
+        self.accumulator.fail_pending(topic, which, error, &self.deliveries);
     }
 
     // ---- the end
@@ -305,17 +295,4 @@ impl Sender {
 
 fn available(known: &TopicMetadata) -> Vec<u32> {
     known.partitions.iter().filter(|p| p.leader.is_some()).map(|p| p.index as u32).collect()
-}
-
-/// The end of records that never came to a partition.
-fn unplaced(topic: &Topic, partition: i32, tokens: Vec<u64>, error: Error) -> DeliveryChunk {
-    DeliveryChunk {
-        topic: topic.name.clone(),
-        partition,
-        base_offset: -1,
-        append_time_ms: -1,
-        error: Some(error),
-        tokens,
-        charge: 0,
-    }
 }

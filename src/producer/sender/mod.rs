@@ -121,14 +121,18 @@ impl Sender {
         self.partitions.get_mut(slot).and_then(Option::as_mut)
     }
 
-    /// Whether open batches go out at once: someone flushes, closes, or waits for memory.
-    fn is_urgent(&self) -> bool {
-        self.accumulator.incomplete.is_flushing()
-            || self.accumulator.is_closed()
-            || self.accumulator.pool.is_exhausted()
+    /// Which open batches go out at once: all when someone flushes, closes, or waits for memory, else those that a
+    /// flush asked for.
+    fn urgency(&self) -> Urgency {
+        let (flushing, before) = self.accumulator.incomplete.flushing();
+        let all = flushing || self.accumulator.is_closed() || self.accumulator.pool.is_exhausted();
+        Urgency { all, before }
     }
 
     fn take_news(&mut self, now: Now, out: &mut Outbox<'_>) {
+        for topic in self.accumulator.take_missed() {
+            out.metadata.request_topic_update(&topic.name);
+        }
         for topic in self.accumulator.take_listed_topics() {
             out.metadata.want(&topic.name);
             self.waiting_topics.insert(topic.name.clone(), topic.clone());
@@ -224,6 +228,14 @@ impl Sender {
     }
 }
 
+/// Which open batches do not linger.
+#[derive(Clone, Copy)]
+struct Urgency {
+    all: bool,
+    /// Those of an epoch before this one.
+    before: u64,
+}
+
 /// How a batch ended.
 enum Outcome {
     Delivered { base_offset: i64, append_time_ms: i64 },
@@ -242,7 +254,7 @@ impl RequestManager for Sender {
             }
             self.run_timers(now, out);
             self.expire_waiting_topics(now, out);
-            if self.is_urgent() {
+            if self.urgency().all {
                 for slot in std::mem::take(&mut self.lingering) {
                     self.look_at(now, slot, out);
                 }
@@ -283,20 +295,7 @@ impl RequestManager for Sender {
     fn on_fatal(&mut self, error: &Error) {
         // It is told once.
         let _ = self.control.fatal.set(error.clone());
-        self.accumulator.close();
-        let listed = self.accumulator.take_listed();
-        for partition in listed {
-            let slot = partition.slot;
-            if self.partitions.len() <= slot {
-                self.partitions.resize_with(slot + 1, || None);
-            }
-            if let Some(state @ None) = self.partitions.get_mut(slot) {
-                *state = Some(PartitionState::new(partition));
-            }
-        }
-        for topic in self.accumulator.take_listed_topics() {
-            self.waiting_topics.insert(topic.name.clone(), topic);
-        }
+        self.accumulator.fail(error, &self.deliveries);
         self.abort_all(error);
         self.accumulator.incomplete.give_up();
     }
