@@ -2,6 +2,7 @@
 //! begin with `kafka` start brokers and run them.
 
 mod broker;
+mod static_members;
 
 use std::io::{Read, Write};
 
