@@ -128,3 +128,44 @@ func TestWaitingCountsAsPolling(t *testing.T) {
 	}
 	must(t, k.Commit(within(t, limit)))
 }
+
+// owns polls until it has been assigned so many partitions.
+func owns(t *testing.T, k *milena.Consumer, n int) {
+	t.Helper()
+	ctx := within(t, limit)
+	for {
+		batch, err := k.Poll(ctx)
+		must(t, err)
+		if e := batch.Event; e != nil && e.Kind == milena.EventAssigned && len(e.Partitions) == n {
+			return
+		}
+	}
+}
+
+// A static member that restarts within its session takes its place again, and one of the same name takes it over.
+func TestStaticMember(t *testing.T) {
+	c := cluster(t, 1)
+	must(t, c.CreateTopic("letters", 2, 1))
+	member := func() *milena.Consumer {
+		k := consumer(t, c, milena.Config{"group.id": "static", "group.instance.id": "i",
+			"session.timeout.ms": "30000", "heartbeat.interval.ms": "100"})
+		must(t, k.Subscribe("letters"))
+		owns(t, k, 2)
+		return k
+	}
+	must(t, member().Close(within(t, limit)))
+	first := member()
+	second := member()
+	ctx := within(t, limit)
+	for {
+		_, err := first.Poll(ctx)
+		if err == nil {
+			continue
+		}
+		if e := isError(t, err, milena.ErrFencedInstanceID); !e.Fatal() {
+			t.Fatalf("not fatal: %v", err)
+		}
+		break
+	}
+	must(t, second.Commit(within(t, limit)))
+}

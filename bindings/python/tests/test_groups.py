@@ -123,3 +123,43 @@ def test_a_member_that_does_not_poll_loses_its_partitions_and_comes_back(reader,
     time.sleep(1.5)
     assert sorted(wait_for_event(consumer, EventKind.LOST).partitions) == all_of(four)
     assert sorted(wait_for_event(consumer, EventKind.ASSIGNED).partitions) == all_of(four)
+
+
+def test_a_static_member_restarts_without_a_rebalance(reader, four):
+    def member(instance):
+        consumer = reader(group_instance_id=instance, session_timeout_ms=30000, heartbeat_interval_ms=100)
+        consumer.subscribe([four])
+        return consumer
+
+    stays, restarts = member("stays"), member("restarts")
+    deadline = time.monotonic() + 30
+    while (len(stays.assignment()), len(restarts.assignment())) != (2, 2) and time.monotonic() < deadline:
+        stays.poll(0.05)
+        restarts.poll(0.05)
+    before = restarts.assignment()
+    restarts.close(10)
+    again = member("restarts")
+    assert wait_for_event(again, EventKind.ASSIGNED).partitions == before
+    told = []
+    until = time.monotonic() + 1
+    while time.monotonic() < until:
+        told.append(stays.poll(0.05).event)
+    assert not any(told), "the other did not notice"
+    assert len(stays.assignment()) == 2
+
+
+def test_a_second_of_an_instance_fences_the_first(reader, four):
+    def member():
+        consumer = reader(group_instance_id="i", heartbeat_interval_ms=100)
+        consumer.subscribe([four])
+        assert wait_for_event(consumer, EventKind.ASSIGNED).partitions == all_of(four)
+        return consumer
+
+    first, second = member(), member()
+    deadline = time.monotonic() + 20
+    with pytest.raises(milena.KafkaError) as told:
+        while time.monotonic() < deadline:
+            first.poll(0.1)
+    assert told.value.code == milena.Code.FENCED_INSTANCE_ID and told.value.fatal
+    assert told.value.broker is not None
+    assert second.assignment() == all_of(four)
