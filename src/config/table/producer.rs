@@ -54,7 +54,10 @@ pub(super) const ROWS: &[Property] = &[
         .doc("1 is the fastest, 9 the smallest; -1 is 6."),
     int("compression.lz4.level", PRODUCER, "9", Range::Whole(1, 17))
         .medium()
-        .doc("Accepted as in Java; this library's lz4 has one level, the fast one."),
+        .doc(
+            "9 is lz4's fast compressor. Any other level packs more and takes longer: 1 is the fastest of \
+                them, 12 and above the smallest.",
+        ),
     int("compression.zstd.level", PRODUCER, "3", Range::Whole(ZSTD_MIN, 22))
         .medium()
         .doc("Below 1 faster than zstd's own fastest, 22 the smallest."),
