@@ -28,6 +28,8 @@ pub fn producer(config: &Config) -> Result<Parsed<ProducerConfig>, Error> {
         max_request_size: s.size("max.request.size"),
         compression: compression(&mut s),
         partitioner_ignore_keys: s.flag("partitioner.ignore.keys"),
+        partitioner_adaptive: s.flag("partitioner.adaptive.partitioning.enable"),
+        partitioner_availability_timeout_ms: s.natural("partitioner.availability.timeout.ms"),
         key_serializer: s.custom("key.serializer", Serde::Bytes, |v| values::serde(v, "Serializer")),
         value_serializer: s.custom("value.serializer", Serde::Bytes, |v| values::serde(v, "Serializer")),
         client,

@@ -3,6 +3,7 @@
 //! `SEEDS=n` runs seeds 0 to n-1 (default 200), `SEED=n` replays one.
 
 mod chaos;
+mod choosing;
 mod clock;
 mod consuming;
 mod feed;
@@ -43,4 +44,19 @@ fn consuming_assigned_partitions() {
 #[test]
 fn consuming_in_a_group() {
     sweep("consuming_in_a_group", consuming::grouped);
+}
+
+/// What these show, a few seeds show.
+fn few(run: impl Fn(u64)) {
+    seeds().take(10).for_each(run);
+}
+
+#[test]
+fn a_slow_broker_gets_fewer_records_without_a_key() {
+    few(choosing::a_slow_broker);
+}
+
+#[test]
+fn a_broker_that_takes_nothing_gets_no_records_without_a_key() {
+    few(choosing::a_broker_that_takes_nothing);
 }

@@ -69,6 +69,7 @@ impl Sender {
             }
             Readiness::Wait => {}
         }
+        self.tell_load(slot);
         self.schedule_expiry(slot);
     }
 
@@ -83,12 +84,18 @@ impl Sender {
         let mut deadline = None;
         let nodes: Vec<NodeId> =
             self.ready.iter().filter(|(_, q)| !q.is_empty()).map(|(id, _)| *id).collect();
+        self.blocked.retain(|node, _| nodes.contains(node));
         for node in nodes {
             if !out.net.is_ready(data(node)) {
                 deadline = earlier(deadline, out.net.connect(now, data(node)));
+                deadline = earlier(deadline, self.note_blocked(now, node));
                 continue;
             }
+            self.note_taking(node);
             while out.net.is_ready(data(node)) && self.send_produce_request(now, node, out) {}
+            if self.ready.get(&node).is_some_and(|queue| !queue.is_empty()) {
+                deadline = earlier(deadline, self.note_blocked(now, node));
+            }
         }
         deadline
     }

@@ -6,10 +6,12 @@
 
 mod drain;
 mod lifecycle;
+mod load;
 mod partition;
 mod response;
 mod split;
 
+use self::load::Blocked;
 use self::partition::{PartitionState, QueuePlace};
 use super::accumulator::RecordAccumulator;
 use super::deliveries::{Deliveries, DeliveryChunk};
@@ -40,6 +42,10 @@ pub struct Settings {
     pub max_in_flight: usize,
     /// zstd exists since version 7 of the request.
     pub zstd: bool,
+    /// Records without a key go less often where batches wait.
+    pub adaptive: bool,
+    /// After so long without taking batches, a leader's partitions get no records without a key; 0: never.
+    pub availability_timeout_ms: u64,
 }
 
 /// How long little memory is kept from those who wait for it, in case there is soon plenty.
@@ -66,6 +72,8 @@ pub struct Sender {
     partitions: Vec<Option<PartitionState>>,
     /// Partitions with something to send, by leader, first come first served.
     ready: HashMap<NodeId, VecDeque<(usize, QueuePlace)>, foldhash::fast::FixedState>,
+    /// Leaders that take no request although something waits for them.
+    blocked: BTreeMap<NodeId, Blocked>,
     /// Partitions whose open batch waits for `linger.ms`.
     lingering: BTreeSet<usize>,
     timers: Timers<usize>,
@@ -103,6 +111,7 @@ impl Sender {
             transaction_manager,
             partitions: Vec::new(),
             ready: HashMap::with_hasher(foldhash::fast::FixedState::with_seed(seed)),
+            blocked: BTreeMap::new(),
             lingering: BTreeSet::new(),
             timers: Timers::default(),
             waiting_topics: BTreeMap::new(),

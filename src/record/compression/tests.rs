@@ -254,7 +254,8 @@ fn lz4_is_read_by_the_reference_reader() {
 /// What level 9 is to the C library, it is not here: Java takes its default for the fast compressor.
 #[test]
 fn lz4_levels_are_javas() {
-    let data: Vec<u8> = (0..20_000u32).flat_map(|i| format!("record {},", i % 977 * 31).into_bytes()).collect();
+    let data: Vec<u8> =
+        (0..20_000u32).flat_map(|i| format!("record {},", i % 977 * 31).into_bytes()).collect();
     let mut compressor = Compressor::new();
     let mut size = |level| compressor.compress(Compression::Lz4, level, &data).unwrap().len();
     let fast = size(9);

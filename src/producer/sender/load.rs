@@ -1,0 +1,68 @@
+//! Tells the partitioners how busy the partitions are, so that records without a key go where they get away (KIP-794).
+//!
+//! What a partition's load is shows whenever the partition is looked at, which is whenever it changes. Nothing else
+//! is looked at for it, but the queue of a leader that began or ceased to be late.
+
+use super::Sender;
+use crate::client::request::NodeId;
+use crate::time::{Deadline, Nanos, Now};
+
+/// A leader that takes no request although something waits for it.
+pub(super) struct Blocked {
+    since: Nanos,
+    /// For longer than `partitioner.availability.timeout.ms`.
+    late: bool,
+}
+
+impl Sender {
+    /// Tells the partitioner how many batches wait in a partition, if that is new to it.
+    pub(super) fn tell_load(&mut self, slot: usize) {
+        if !self.settings.adaptive {
+            return;
+        }
+        let Some(state) = self.partitions.get_mut(slot).and_then(Option::as_mut) else { return };
+        let Some(topic) = self.accumulator.topic_of(&state.partition) else { return };
+        if topic.partitions.count() < 2 {
+            return;
+        }
+        let waiting = state.partition.queue.lock().batches() + state.retries.len();
+        let late = || state.leader.and_then(|leader| self.blocked.get(&leader)).is_some_and(|b| b.late);
+        // With nothing in it, it may be tried.
+        let load = if waiting > 0 && late() { None } else { Some(waiting) };
+        if state.load != load {
+            state.load = load;
+            topic.sticky.set_load(state.partition.index as usize, load);
+        }
+    }
+
+    /// Something waits for a leader that takes no request now. Returns when it will be late.
+    pub(super) fn note_blocked(&mut self, now: Now, node: NodeId) -> Option<Deadline> {
+        let timeout = self.settings.availability_timeout_ms;
+        if timeout == 0 || !self.settings.adaptive {
+            return None;
+        }
+        let blocked = self.blocked.entry(node).or_insert(Blocked { since: now.mono, late: false });
+        let late_at = blocked.since.plus_ms(timeout);
+        if blocked.late || now.mono < late_at {
+            return Some(late_at).filter(|_| !blocked.late);
+        }
+        blocked.late = true;
+        self.tell_loads(node);
+        None
+    }
+
+    /// A leader takes requests.
+    pub(super) fn note_taking(&mut self, node: NodeId) {
+        if self.blocked.remove(&node).is_some_and(|blocked| blocked.late) {
+            self.tell_loads(node);
+        }
+    }
+
+    /// Tells of each partition that has something for this leader.
+    fn tell_loads(&mut self, node: NodeId) {
+        let slots: Vec<usize> = self.ready.get(&node).into_iter().flatten().map(|(slot, _)| *slot).collect();
+        for slot in slots {
+            self.tell_load(slot);
+        }
+    }
+}
