@@ -333,6 +333,9 @@ fn sender_settings(config: &ProducerConfig) -> sender::Settings {
         max_in_flight: config.max_in_flight,
         zstd: config.compression.kind == CompressionType::Zstd,
         adaptive: config.partitioner_adaptive,
-        availability_timeout_ms: config.partitioner_availability_timeout_ms,
+        availability_timeout_ms: match config.partitioner_adaptive {
+            true => config.partitioner_availability_timeout_ms,
+            false => 0,
+        },
     }
 }

@@ -69,7 +69,7 @@ impl Sender {
             }
             Readiness::Wait => {}
         }
-        self.tell_load(slot);
+        self.note_load(slot);
         self.schedule_expiry(slot);
     }
 
@@ -84,7 +84,7 @@ impl Sender {
         let mut deadline = None;
         let nodes: Vec<NodeId> =
             self.ready.iter().filter(|(_, q)| !q.is_empty()).map(|(id, _)| *id).collect();
-        self.blocked.retain(|node, _| nodes.contains(node));
+        self.forget_blocked_except(&nodes);
         for node in nodes {
             if !out.net.is_ready(data(node)) {
                 deadline = earlier(deadline, out.net.connect(now, data(node)));
@@ -93,9 +93,7 @@ impl Sender {
             }
             self.note_taking(node);
             while out.net.is_ready(data(node)) && self.send_produce_request(now, node, out) {}
-            if self.ready.get(&node).is_some_and(|queue| !queue.is_empty()) {
-                deadline = earlier(deadline, self.note_blocked(now, node));
-            }
+            deadline = earlier(deadline, self.note_blocked(now, node));
         }
         deadline
     }

@@ -300,7 +300,7 @@ impl Sender {
         for mut batch in failed {
             self.report(slot, &mut batch, Outcome::Failed(error.clone()));
         }
-        self.tell_load(slot);
+        self.note_load(slot);
     }
 }
 

@@ -1,7 +1,7 @@
 //! Tells the partitioners how busy the partitions are, so that records without a key go where they get away (KIP-794).
 //!
-//! What a partition's load is shows whenever the partition is looked at, which is whenever it changes. Nothing else
-//! is looked at for it, but the queue of a leader that began or ceased to be late.
+//! A partition's load can be another than before whenever the partition was looked at, which is whenever something
+//! happened there. Nothing else is looked at for it, but the queue of a leader that began or ceased to be late.
 
 use super::Sender;
 use crate::client::request::NodeId;
@@ -15,12 +15,29 @@ pub(super) struct Blocked {
 }
 
 impl Sender {
-    /// Tells the partitioner how many batches wait in a partition, if that is new to it.
-    pub(super) fn tell_load(&mut self, slot: usize) {
+    /// The load of a partition may have changed.
+    pub(super) fn note_load(&mut self, slot: usize) {
         if !self.settings.adaptive {
             return;
         }
+        if let Some(state) = self.state(slot) {
+            if !std::mem::replace(&mut state.load_noted, true) {
+                self.noted_loads.push(slot);
+            }
+        }
+    }
+
+    /// Tells of the partitions noted: at the end of a poll, when what came and went within it is no news.
+    pub(super) fn tell_loads(&mut self) {
+        while let Some(slot) = self.noted_loads.pop() {
+            self.tell_load(slot);
+        }
+    }
+
+    /// Tells the partitioner how many batches wait in a partition, if that is new to it.
+    fn tell_load(&mut self, slot: usize) {
         let Some(state) = self.partitions.get_mut(slot).and_then(Option::as_mut) else { return };
+        state.load_noted = false;
         let Some(topic) = self.accumulator.topic_of(&state.partition) else { return };
         if topic.partitions.count() < 2 {
             return;
@@ -35,10 +52,10 @@ impl Sender {
         }
     }
 
-    /// Something waits for a leader that takes no request now. Returns when it will be late.
+    /// A leader takes no request now. Returns when it will be late, if something waits for it.
     pub(super) fn note_blocked(&mut self, now: Now, node: NodeId) -> Option<Deadline> {
         let timeout = self.settings.availability_timeout_ms;
-        if timeout == 0 || !self.settings.adaptive {
+        if timeout == 0 || self.ready.get(&node).is_none_or(|queue| queue.is_empty()) {
             return None;
         }
         let blocked = self.blocked.entry(node).or_insert(Blocked { since: now.mono, late: false });
@@ -47,22 +64,29 @@ impl Sender {
             return Some(late_at).filter(|_| !blocked.late);
         }
         blocked.late = true;
-        self.tell_loads(node);
+        self.note_loads_of(node);
         None
     }
 
     /// A leader takes requests.
     pub(super) fn note_taking(&mut self, node: NodeId) {
         if self.blocked.remove(&node).is_some_and(|blocked| blocked.late) {
-            self.tell_loads(node);
+            self.note_loads_of(node);
         }
     }
 
-    /// Tells of each partition that has something for this leader.
-    fn tell_loads(&mut self, node: NodeId) {
+    /// Only leaders that something waits for can be late: `nodes`.
+    pub(super) fn forget_blocked_except(&mut self, nodes: &[NodeId]) {
+        if !self.blocked.is_empty() {
+            self.blocked.retain(|node, _| nodes.contains(node));
+        }
+    }
+
+    /// Each partition that has something for this leader.
+    fn note_loads_of(&mut self, node: NodeId) {
         let slots: Vec<usize> = self.ready.get(&node).into_iter().flatten().map(|(slot, _)| *slot).collect();
         for slot in slots {
-            self.tell_load(slot);
+            self.note_load(slot);
         }
     }
 }

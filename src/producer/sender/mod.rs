@@ -44,7 +44,7 @@ pub struct Settings {
     pub zstd: bool,
     /// Records without a key go less often where batches wait.
     pub adaptive: bool,
-    /// After so long without taking batches, a leader's partitions get no records without a key; 0: never.
+    /// After so long without taking batches, a leader's partitions get no records without a key; 0: they always do.
     pub availability_timeout_ms: u64,
 }
 
@@ -72,6 +72,8 @@ pub struct Sender {
     partitions: Vec<Option<PartitionState>>,
     /// Partitions with something to send, by leader, first come first served.
     ready: HashMap<NodeId, VecDeque<(usize, QueuePlace)>, foldhash::fast::FixedState>,
+    /// Partitions of which the partitioner may have to be told something.
+    noted_loads: Vec<usize>,
     /// Leaders that take no request although something waits for them.
     blocked: BTreeMap<NodeId, Blocked>,
     /// Partitions whose open batch waits for `linger.ms`.
@@ -111,6 +113,7 @@ impl Sender {
             transaction_manager,
             partitions: Vec::new(),
             ready: HashMap::with_hasher(foldhash::fast::FixedState::with_seed(seed)),
+            noted_loads: Vec::new(),
             blocked: BTreeMap::new(),
             lingering: BTreeSet::new(),
             timers: Timers::default(),
@@ -258,6 +261,7 @@ impl RequestManager for Sender {
             }
             let deadline = earlier(self.send_ready(now, out), self.next_deadline());
             let deadline = earlier(deadline, self.tell_of_memory(now));
+            self.tell_loads();
             self.accumulator.incomplete.flush_was_seen(flush);
             self.note_trouble(out);
             if self.accumulator.go_to_sleep(deadline) {

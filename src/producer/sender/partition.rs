@@ -23,6 +23,8 @@ pub struct PartitionState {
     pub in_flight: Vec<InFlightBatch>,
     /// What the partitioner was told last of the batches that wait; see `tell_load`.
     pub load: Option<usize>,
+    /// That may be no longer right.
+    pub load_noted: bool,
     numbering: Option<Numbering>,
     /// Places of batches that were confirmed although one before them is unresolved.
     confirmed_behind: Vec<(u64, u32)>,
@@ -61,6 +63,7 @@ impl PartitionState {
             retries: VecDeque::new(),
             in_flight: Vec::new(),
             load: Some(0),
+            load_noted: false,
             numbering: None,
             confirmed_behind: Vec::new(),
             restart: false,
