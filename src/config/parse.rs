@@ -29,6 +29,7 @@ pub fn producer(config: &Config) -> Result<Parsed<ProducerConfig>, Error> {
         compression: compression(&mut s),
         partitioner_ignore_keys: s.flag("partitioner.ignore.keys"),
         partitioner_adaptive: s.flag("partitioner.adaptive.partitioning.enable"),
+        metadata_max_idle_ms: s.natural("metadata.max.idle.ms"),
         partitioner_availability_timeout_ms: s.natural("partitioner.availability.timeout.ms"),
         key_serializer: s.custom("key.serializer", Serde::Bytes, |v| values::serde(v, "Serializer")),
         value_serializer: s.custom("value.serializer", Serde::Bytes, |v| values::serde(v, "Serializer")),

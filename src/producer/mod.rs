@@ -337,5 +337,6 @@ fn sender_settings(config: &ProducerConfig) -> sender::Settings {
             true => config.partitioner_availability_timeout_ms,
             false => 0,
         },
+        metadata_max_idle_ms: config.metadata_max_idle_ms,
     }
 }

@@ -7,6 +7,7 @@ mod choosing;
 mod clock;
 mod consuming;
 mod feed;
+mod idle;
 mod producing;
 mod world;
 
@@ -59,4 +60,10 @@ fn a_slow_broker_gets_fewer_records_without_a_key() {
 #[test]
 fn a_broker_that_takes_nothing_gets_no_records_without_a_key() {
     few(choosing::a_broker_that_takes_nothing);
+}
+
+#[test]
+fn an_idle_topic_is_dropped_and_found_again() {
+    few(idle::a_topic_is_sent_to_again);
+    few(idle::a_topic_is_not_found_again);
 }

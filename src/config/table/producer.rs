@@ -83,8 +83,7 @@ pub(super) const ROWS: &[Property] = &[
         .not_yet("leave it out")
         .doc("Prefer partitions whose leaders are in client.rack for records without a key."),
     long("metadata.max.idle.ms", PRODUCER, "300000", Range::Whole(5000, i64::MAX))
-        .no_effect("topics that were sent to stay known; forgetting them comes in a later version")
-        .doc("A topic that nothing was sent to for so long is no longer asked about."),
+        .doc("A topic that nothing was sent to for so long is no longer asked about, until something is."),
     class("key.serializer", PRODUCER, BYTE_ARRAY).high().range(SERIALIZER).doc(
         "Java's name of what makes bytes of a key. The caller passes bytes, which go through as they \
             are; StringSerializer checks that they are UTF-8.",

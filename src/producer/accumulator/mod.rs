@@ -253,9 +253,9 @@ impl RecordAccumulator {
         std::mem::take(&mut *self.listed_topics.lock())
     }
 
-    /// The topic of a partition.
-    pub fn topic_of(&self, partition: &Partition) -> Option<&Arc<Topic>> {
-        self.numbered.get(partition.topic_number)
+    /// The topic with this number.
+    pub fn topic_number(&self, number: usize) -> Option<&Arc<Topic>> {
+        self.numbered.get(number)
     }
 
     /// Makes the queues of a topic's first `count` partitions, those that are there kept.

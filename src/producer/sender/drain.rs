@@ -48,6 +48,8 @@ impl Sender {
         let Some(leader) = state.leader else {
             let topic = state.partition.topic.clone();
             if waits_for_a_leader(state) {
+                // It may have been dropped while nothing was sent to it.
+                out.metadata.want(&topic);
                 out.metadata.request_topic_update(&topic);
             }
             return self.schedule_expiry(slot);

@@ -38,7 +38,7 @@ impl Sender {
     fn tell_load(&mut self, slot: usize) {
         let Some(state) = self.partitions.get_mut(slot).and_then(Option::as_mut) else { return };
         state.load_noted = false;
-        let Some(topic) = self.accumulator.topic_of(&state.partition) else { return };
+        let Some(topic) = self.accumulator.topic_number(state.partition.topic_number) else { return };
         if topic.partitions.count() < 2 {
             return;
         }
