@@ -205,6 +205,12 @@ impl World {
                     let at = self.arrival(|l| &mut l.to_server, (id, conn));
                     self.agenda.enter(at, Event::Written((id, conn)));
                 }
+                NetOp::Rest { conn, until } => {
+                    // What the broker sends from now on. What is on its way already may be told earlier.
+                    if let Some(link) = self.links.get_mut(&(id, conn)) {
+                        link.to_client = link.to_client.max(until);
+                    }
+                }
                 NetOp::Close { conn } => {
                     if let Some(server) = self.links.remove(&(id, conn)).and_then(|l| l.server) {
                         self.servers.remove(&server);
