@@ -8,6 +8,7 @@ import (
 	"errors"
 	"runtime"
 	"sync"
+	"sync/atomic"
 	"time"
 	"unsafe"
 )
@@ -26,7 +27,8 @@ type Producer struct {
 	// waiting is held by the one goroutine that waits in the library for room; the others wait here, so that any
 	// number of them costs one thread.
 	waiting chan struct{}
-	closing sync.Mutex // held while closing
+	closing sync.Mutex  // held while closing
+	inBulk  atomic.Bool // the last poll took many records
 
 	mu      sync.Mutex
 	pending []Delivery // taken from the library, and not by Poll yet
@@ -220,8 +222,29 @@ func (p *Producer) Poll(ctx context.Context) ([]Delivery, error) {
 		}
 		select {
 		case <-ready:
+			p.gather(ctx)
 		case <-ctx.Done():
 		}
+	}
+}
+
+// bulk is how many records a poll took when there are so many that the next can wait for more; gathering is for how
+// long it does. Waking a goroutine by a descriptor costs the runtime more than all else that a batch costs.
+const (
+	bulk      = 100
+	gathering = 3 * time.Millisecond
+)
+
+// gather waits for more deliveries, if they come in bulk.
+func (p *Producer) gather(ctx context.Context) {
+	if !p.inBulk.Load() {
+		return
+	}
+	timer := time.NewTimer(gathering)
+	defer timer.Stop()
+	select {
+	case <-timer.C:
+	case <-ctx.Done():
 	}
 }
 
@@ -284,11 +307,13 @@ func (p *Producer) pollNow() ([]Delivery, error) {
 		return nil, nil
 	}
 	defer C.milena_deliveries_free(v.all)
-	return readDeliveries(v.chunks, int(v.n), v.stride), nil
+	deliveries, records := readDeliveries(v.chunks, int(v.n), v.stride)
+	p.inBulk.Store(records >= bulk)
+	return deliveries, nil
 }
 
-// readDeliveries copies rows of the library; all tokens are in one block.
-func readDeliveries(first *C.milena_delivery, n int, stride C.size_t) []Delivery {
+// readDeliveries copies rows of the library, and counts their records; all tokens are in one block.
+func readDeliveries(first *C.milena_delivery, n int, stride C.size_t) ([]Delivery, int) {
 	records := 0
 	for i := 0; i < n; i++ {
 		records += int(row(first, i, stride).tokens_len)
@@ -304,7 +329,7 @@ func readDeliveries(first *C.milena_delivery, n int, stride C.size_t) []Delivery
 		deliveries[i].Topic, deliveries[i].Tokens = topic, tokens[begin:len(tokens):len(tokens)]
 		readDelivery(&deliveries[i], chunk)
 	}
-	return deliveries
+	return deliveries, records
 }
 
 func readDelivery(d *Delivery, chunk *C.milena_delivery) {

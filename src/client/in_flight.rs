@@ -63,6 +63,11 @@ impl InFlightRequests {
         self.queue.iter().map(|r| r.api)
     }
 
+    /// Whether all are of this kind, and to be answered.
+    pub fn await_only(&self, api: ApiKey) -> bool {
+        self.queue.iter().all(|r| r.answered && r.api == api)
+    }
+
     /// Takes out the requests whose deadline has passed.
     pub fn take_late(&mut self, now: Nanos) -> Vec<InFlight> {
         let (late, rest): (VecDeque<_>, VecDeque<_>) =

@@ -3,7 +3,7 @@
 //! The driver in `net` carries the operations out on sockets; a simulation does it with a virtual network.
 
 use crate::error::{Error, Phase};
-use crate::time::{Deadline, Now};
+use crate::time::{Deadline, Nanos, Now};
 use bytes::Bytes;
 use std::net::{IpAddr, SocketAddr};
 use std::sync::Arc;
@@ -27,6 +27,8 @@ pub enum NetOp {
     Send { conn: ConnId, segments: Vec<Bytes> },
     /// Tell by [`Machine::on_written`] when all that was queued so far is written.
     TellWritten { conn: ConnId },
+    /// Frames that come on it before `until` may be told then: the broker is busy, and to wake up for each is a waste.
+    Rest { conn: ConnId, until: Nanos },
     /// Close without a further event.
     Close { conn: ConnId },
 }

@@ -51,6 +51,8 @@ fn defaults_are_javas() {
     assert_eq!((p.max_block_ms, p.delivery_timeout_ms, p.max_request_size), (60_000, 120_000, 1_048_576));
     assert_eq!(p.compression, Compression { kind: CompressionType::None, level: -1 });
     assert!(!p.partitioner_ignore_keys);
+    assert_eq!(p.metadata_max_idle_ms, 300_000);
+    assert_eq!((p.partitioner_adaptive, p.partitioner_availability_timeout_ms), (true, 0));
     assert_eq!((p.key_serializer, p.value_serializer), (Serde::Bytes, Serde::Bytes));
 
     let c = ConsumerConfig::default_for("localhost:9092").unwrap();

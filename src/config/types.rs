@@ -140,6 +140,12 @@ pub struct ProducerConfig {
     pub compression: Compression,
     /// `partitioner.ignore.keys`
     pub partitioner_ignore_keys: bool,
+    /// `partitioner.adaptive.partitioning.enable`
+    pub partitioner_adaptive: bool,
+    /// `partitioner.availability.timeout.ms`; 0: never.
+    pub partitioner_availability_timeout_ms: u64,
+    /// `metadata.max.idle.ms`
+    pub metadata_max_idle_ms: u64,
     pub key_serializer: Serde,
     pub value_serializer: Serde,
 }

@@ -72,6 +72,11 @@ impl KafkaChannel {
         }
     }
 
+    /// Whether nothing waits for the socket to take it.
+    pub fn is_written(&self) -> bool {
+        self.connected && self.send.completed()
+    }
+
     /// Has [`ChannelEvent::Written`] told when everything queued so far is written.
     pub fn tell_written(&mut self) {
         self.marks.push_back(self.send.queued());

@@ -10,7 +10,7 @@ use super::selector::{ChannelId, ClientId, Selected, Selector};
 use crate::client::wire::{ConnId, JobId, Machine, NetOp};
 use crate::error::{Code, Error};
 use crate::sys;
-use crate::time::{Deadline, Nanos};
+use crate::time::{earlier, Deadline, Nanos};
 use foldhash::fast::FixedState;
 use std::any::Any;
 use std::collections::{BTreeSet, HashMap, VecDeque};
@@ -127,7 +127,7 @@ impl EventLoop {
         if pending || !self.inbox.fall_asleep() {
             return Some(Duration::ZERO);
         }
-        let (deadline, _) = self.timers.first()?;
+        let deadline = earlier(self.timers.first().map(|t| t.0), self.selector.next_rest())?;
         Some(deadline.since(sys::now().mono))
     }
 
@@ -275,6 +275,11 @@ impl EventLoop {
             NetOp::TellWritten { conn } => {
                 if let Some(channel) = self.clients.get(&client).and_then(|state| state.conns.get(&conn)) {
                     self.selector.tell_written(*channel);
+                }
+            }
+            NetOp::Rest { conn, until } => {
+                if let Some(channel) = self.clients.get(&client).and_then(|state| state.conns.get(&conn)) {
+                    self.selector.rest(*channel, until);
                 }
             }
             NetOp::Close { conn } => {

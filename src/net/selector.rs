@@ -3,10 +3,13 @@
 use super::channel::{ChannelEvent, KafkaChannel};
 use super::failure;
 use super::receive_pool::ReceivePool;
+use super::rests::Rests;
 use super::selection_key::{OP_CONNECT, OP_READ, OP_WRITE};
 use super::transport::{PlaintextTransportLayer, TransportLayer};
 use crate::client::wire::{Closed, ConnId, SocketOptions};
 use crate::protocol::frame::FrameReader;
+use crate::sys;
+use crate::time::Nanos;
 use bytes::Bytes;
 use foldhash::fast::FixedState;
 use mio::{Events, Poll, Token, Waker};
@@ -51,6 +54,9 @@ pub struct Selector {
     selected: VecDeque<ChannelId>,
     /// Channels with frames that were queued since the last flush, each once.
     unsent: Vec<ChannelId>,
+    rests: Rests,
+    /// Channels of which the system may have to be told that they rest, or no longer do.
+    unsettled: Vec<ChannelId>,
     /// What responses are received into.
     memory: Arc<ReceivePool>,
 }
@@ -63,6 +69,8 @@ struct Slot {
     queued: bool,
     /// In `unsent`.
     unsent: bool,
+    /// The system tells what its socket is ready for.
+    watched: bool,
 }
 
 impl Slot {
@@ -85,6 +93,8 @@ impl Selector {
             last_id: WAKER.0,
             selected: VecDeque::new(),
             unsent: Vec::new(),
+            rests: Rests::default(),
+            unsettled: Vec::new(),
             memory: Arc::default(),
         })
     }
@@ -124,7 +134,7 @@ impl Selector {
         let receive = FrameReader::with_memory(max_frame_bytes, self.memory.clone());
         let mut channel = KafkaChannel::new(addr, transport, receive);
         channel.transport().register(self.poll.registry(), Token(id.0))?;
-        self.channels.insert(id, Slot { channel, client, conn, queued: false, unsent: false });
+        self.channels.insert(id, Slot { channel, client, conn, queued: false, unsent: false, watched: true });
         Ok(id)
     }
 
@@ -156,6 +166,20 @@ impl Selector {
         }
     }
 
+    /// What comes on a channel need not be read before `until`, unless something that is to be written has to wait for
+    /// the socket. Where the system has no fine clock for it, the channel does not rest.
+    pub fn rest(&mut self, id: ChannelId, until: Nanos) {
+        if cfg!(target_os = "linux") {
+            self.rests.begin(id, until);
+            self.unsettled.push(id);
+        }
+    }
+
+    /// When the first channel that rests is to be read.
+    pub fn next_rest(&self) -> Option<Nanos> {
+        self.rests.next()
+    }
+
     /// Closes a channel without an event. Queued frames leave as far as the socket takes them at once.
     pub fn close(&mut self, id: ChannelId) {
         if let Some(slot) = self.channels.get_mut(&id) {
@@ -166,6 +190,7 @@ impl Selector {
     }
 
     fn drop_channel(&mut self, id: ChannelId) {
+        self.rests.end(id);
         if let Some(mut slot) = self.channels.remove(&id) {
             // Closing the descriptor would do it as well, unless a forked child still has it.
             let _ = slot.channel.transport().deregister(self.poll.registry());
@@ -191,8 +216,10 @@ impl Selector {
         awake: impl FnOnce(),
         out: &mut VecDeque<Selected>,
     ) -> io::Result<()> {
+        self.settle_rests(out);
         self.select(timeout)?;
         awake();
+        self.end_rests();
         self.poll_selection_keys(out);
         Ok(())
     }
@@ -200,9 +227,8 @@ impl Selector {
     /// Waits for the system to tell what is ready; does not wait when a channel has something to do already.
     fn select(&mut self, timeout: Option<Duration>) -> io::Result<()> {
         let timeout = if self.selected.is_empty() { timeout } else { Some(Duration::ZERO) };
-        match self.poll.poll(&mut self.events, timeout) {
-            Err(e) if e.kind() == io::ErrorKind::Interrupted => return Ok(()),
-            other => other?,
+        if !self.wait(timeout)? {
+            return Ok(());
         }
         for event in &self.events {
             let id = ChannelId(event.token().0);
@@ -218,6 +244,65 @@ impl Selector {
             slot.enqueue(id, &mut self.selected);
         }
         Ok(())
+    }
+
+    /// Returns whether there are events.
+    fn wait(&mut self, mut timeout: Option<Duration>) -> io::Result<bool> {
+        #[cfg(target_os = "linux")]
+        if let Some(fine) = timeout.filter(|t| !t.is_zero() && !self.rests.is_empty()) {
+            use std::os::fd::AsRawFd;
+            if !sys::wait::readable_within(self.poll.as_raw_fd(), fine)? {
+                return Ok(false);
+            }
+            timeout = Some(Duration::ZERO);
+        }
+        match self.poll.poll(&mut self.events, timeout) {
+            Err(e) if e.kind() == io::ErrorKind::Interrupted => Ok(false),
+            other => other.map(|()| true),
+        }
+    }
+
+    /// Tells the system of rests that began or ended since the last wait.
+    fn settle_rests(&mut self, out: &mut VecDeque<Selected>) {
+        while let Some(id) = self.unsettled.pop() {
+            let Some(slot) = self.channels.get_mut(&id) else { continue };
+            if !slot.channel.is_written() {
+                self.rests.end(id);
+            }
+            let watched = !self.rests.contains(id);
+            if watched == slot.watched {
+                continue;
+            }
+            let (registry, transport) = (self.poll.registry(), slot.channel.transport());
+            let told = match watched {
+                true => transport.register(registry, Token(id.0)),
+                false => transport.deregister(registry),
+            };
+            match told {
+                Ok(()) => slot.watched = watched,
+                Err(_) if slot.watched => self.rests.end(id),
+                Err(e) => {
+                    let event = ChannelEvent::Closed(failure::moving(slot.channel.addr(), "watching", &e));
+                    out.push_back(Selected { client: slot.client, conn: slot.conn, event });
+                    self.drop_channel(id);
+                }
+            }
+        }
+    }
+
+    /// Has those read whose rest is over.
+    fn end_rests(&mut self) {
+        if self.rests.is_empty() {
+            return;
+        }
+        let now = sys::now().mono;
+        while let Some(id) = self.rests.pop_over(now) {
+            self.unsettled.push(id);
+            if let Some(slot) = self.channels.get_mut(&id) {
+                slot.channel.key().add_ready(OP_READ, false);
+                slot.enqueue(id, &mut self.selected);
+            }
+        }
     }
 
     /// Gives each channel that has something to do one turn.
@@ -254,6 +339,9 @@ impl Selector {
         let (client, conn) = (slot.client, slot.conn);
         if act(slot, &mut |event| out.push_back(Selected { client, conn, event })) {
             slot.enqueue(id, &mut self.selected);
+            if !slot.watched && !slot.channel.is_written() {
+                self.unsettled.push(id);
+            }
         } else {
             self.drop_channel(id);
         }

@@ -11,6 +11,7 @@ pub mod deliveries;
 mod grow_only;
 pub mod incomplete;
 pub mod interceptor;
+mod partition_loads;
 pub mod partitioner;
 pub mod pending;
 mod prepare;
@@ -333,5 +334,11 @@ fn sender_settings(config: &ProducerConfig) -> sender::Settings {
         max_request_size: config.max_request_size,
         max_in_flight: config.max_in_flight,
         zstd: config.compression.kind == CompressionType::Zstd,
+        adaptive: config.partitioner_adaptive,
+        availability_timeout_ms: match config.partitioner_adaptive {
+            true => config.partitioner_availability_timeout_ms,
+            false => 0,
+        },
+        metadata_max_idle_ms: config.metadata_max_idle_ms,
     }
 }

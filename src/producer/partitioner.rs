@@ -1,6 +1,7 @@
 //! Which partition a record goes to: by its key as Java does it (murmur2), or, without a key, to one partition
-//! until about `batch.size` bytes went there, then to another (KIP-480, made uniform by KIP-794).
+//! until about `batch.size` bytes went there, then to another (KIP-480), the likelier the less waits there (KIP-794).
 
+use super::partition_loads::PartitionLoads;
 use parking_lot::Mutex;
 use std::sync::atomic::{AtomicUsize, Ordering};
 
@@ -46,6 +47,8 @@ struct Choosing {
     rng: fastrand::Rng,
     /// The partitions that have a leader.
     available: Vec<u32>,
+    /// How busy they are; nothing before one of them is.
+    loads: Option<PartitionLoads>,
 }
 
 const NONE: usize = usize::MAX;
@@ -55,13 +58,37 @@ impl BuiltInPartitioner {
         BuiltInPartitioner {
             current: AtomicUsize::new(NONE),
             produced: AtomicUsize::new(0),
-            choosing: Mutex::new(Choosing { rng: fastrand::Rng::with_seed(seed), available: Vec::new() }),
+            choosing: Mutex::new(Choosing {
+                rng: fastrand::Rng::with_seed(seed),
+                available: Vec::new(),
+                loads: None,
+            }),
         }
     }
 
     /// Says which partitions have a leader. Only those are chosen from, or all when there is none.
     pub fn set_available(&self, available: Vec<u32>) {
-        self.choosing.lock().available = available;
+        let mut choosing = self.choosing.lock();
+        if let Some(loads) = &mut choosing.loads {
+            loads.set_available(&available);
+        }
+        choosing.available = available;
+    }
+
+    /// Says how many batches wait in a partition (0 when nothing was said), for the next choice; `None`: for so long
+    /// that it is left out, unless all others are as well.
+    pub fn set_load(&self, partition: usize, batches: Option<usize>) {
+        let mut choosing = self.choosing.lock();
+        let Choosing { available, loads, .. } = &mut *choosing;
+        if loads.is_none() && batches == Some(0) {
+            return;
+        }
+        let loads = loads.get_or_insert_with(|| {
+            let mut loads = PartitionLoads::default();
+            loads.set_available(available);
+            loads
+        });
+        loads.set(partition, batches);
     }
 
     /// The last choice, which may be none of the topic's partitions.
@@ -106,11 +133,12 @@ impl BuiltInPartitioner {
         if current != seen && current < partitions {
             return current;
         }
-        let Choosing { rng, available } = &mut *choosing;
-        let chosen = match available.len() {
+        let Choosing { rng, available, loads } = &mut *choosing;
+        let by_load = loads.as_ref().and_then(|loads| loads.choose(rng));
+        let chosen = by_load.unwrap_or_else(|| match available.len() {
             0 => rng.usize(0..partitions.max(1)),
             n => available.get(rng.usize(0..n)).map_or(0, |p| *p as usize),
-        };
+        });
         // A topic that was made again smaller has fewer than those that had a leader.
         let chosen = if chosen < partitions { chosen } else { rng.usize(0..partitions.max(1)) };
         self.current.store(chosen, Ordering::Relaxed);
@@ -167,5 +195,39 @@ mod tests {
             p.produced(10);
             p.next(8, 10);
         }
+    }
+
+    /// Where `n` choices went, of `partitions`.
+    fn choices(p: &BuiltInPartitioner, partitions: usize, n: usize) -> Vec<usize> {
+        let mut counts = vec![0; partitions];
+        for _ in 0..n {
+            p.produced(10);
+            counts[p.next(partitions, 10)] += 1;
+        }
+        counts
+    }
+
+    #[test]
+    fn where_less_waits_more_goes() {
+        let p = BuiltInPartitioner::new(5);
+        p.set_available(vec![0, 1, 2]);
+        p.set_load(1, Some(3));
+        p.set_load(2, Some(1));
+        let counts = choices(&p, 4, 8000);
+        let right = counts.iter().zip([4000, 1000, 3000, 0]).all(|(count, mean)| count.abs_diff(mean) < 200);
+        assert!(right, "{counts:?}");
+    }
+
+    #[test]
+    fn late_partitions_are_left_out_unless_all_are() {
+        let p = BuiltInPartitioner::new(5);
+        p.set_available(vec![0, 2]);
+        p.set_load(2, None);
+        assert_eq!(choices(&p, 4, 100), [100, 0, 0, 0]);
+        p.set_load(0, None);
+        let counts = choices(&p, 4, 100);
+        assert!(counts[0] > 20 && counts[2] > 20 && counts[0] + counts[2] == 100, "{counts:?}");
+        p.set_load(2, Some(0));
+        assert_eq!(choices(&p, 4, 100), [0, 0, 100, 0]);
     }
 }

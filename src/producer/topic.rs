@@ -52,6 +52,8 @@ impl Partitions {
 /// One partition's queue of batches.
 pub struct Partition {
     pub topic: Arc<str>,
+    /// The number of the topic in its accumulator.
+    pub topic_number: usize,
     pub index: i32,
     /// The place of its state in the sender.
     pub slot: usize,
@@ -139,6 +141,11 @@ impl Queue {
     /// Whether every batch in it is sealed and taken.
     pub fn is_empty(&self) -> bool {
         self.open.is_none() && self.slots.is_empty()
+    }
+
+    /// All batches, the open one included.
+    pub fn batches(&self) -> usize {
+        self.slots.len() + usize::from(self.open.is_some())
     }
 
     /// Sealed batches, and such that are being sealed.

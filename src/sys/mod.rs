@@ -7,6 +7,8 @@ pub mod event_fd;
 pub mod fork;
 pub mod signal;
 pub mod thread;
+#[cfg(target_os = "linux")]
+pub mod wait;
 
 pub use clock::now;
 #[cfg(unix)]

@@ -210,7 +210,7 @@ impl World {
                     }
                 }
                 NetOp::Resolve { .. } => panic!("addresses need no lookup"),
-                NetOp::TellWritten { .. } => panic!("a consumer awaits answers"),
+                NetOp::TellWritten { .. } | NetOp::Rest { .. } => panic!("that is for producers"),
             }
         }
     }

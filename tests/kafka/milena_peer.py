@@ -9,9 +9,11 @@ import peer
 
 
 def write(a):
-    for topic, codec, todo in peer.to_write(a):
+    for topic, codec, level, todo in peer.to_write(a):
         settings = {"bootstrap.servers": a.bootstrap, "compression.type": codec, "acks": a.acks, "linger.ms": 50,
                     "batch.size": 65536}
+        if level:
+            settings[f"compression.{codec}.level"] = level
         records = (milena.ProducerRecord(r["value"], r["key"], r["headers"], r["partition"], r["timestamp"])
                    for r in todo)
         with milena.Producer(settings) as producer:

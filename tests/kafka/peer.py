@@ -1,6 +1,6 @@
 """What the interop programs in Python share: their command line and their output.
 
-  PEER write --bootstrap H:P --topic NAME:CODEC ... --count N --partitions P --seed S --acks A
+  PEER write --bootstrap H:P --topic NAME:CODEC[.LEVEL] ... --count N --partitions P --seed S --acks A
   PEER read  --bootstrap H:P --topic NAME ...       --count N --partitions P
 
 `write` sends records 0 … N-1 (records.py) to each topic and exits 0 once all are acknowledged. `read` reads N records
@@ -20,7 +20,7 @@ def arguments(doc, more_verbs=()):
     ap = argparse.ArgumentParser(description=doc, formatter_class=argparse.RawDescriptionHelpFormatter)
     ap.add_argument("verb", choices=("write", "read") + tuple(more_verbs))
     ap.add_argument("--bootstrap", required=True)
-    ap.add_argument("--topic", action="append", required=True, help="NAME:CODEC for write, NAME for read")
+    ap.add_argument("--topic", action="append", required=True, help="NAME:CODEC[.LEVEL] for write, NAME for read")
     ap.add_argument("--count", type=int, default=1000)
     ap.add_argument("--partitions", type=int, default=1)
     ap.add_argument("--replication", type=int, default=1)
@@ -31,10 +31,11 @@ def arguments(doc, more_verbs=()):
 
 
 def to_write(a):
-    """(topic, codec, iterator of records) of each topic."""
+    """(topic, codec, its level or "", iterator of records) of each topic."""
     for pair in a.topic:
         topic, codec = pair.rsplit(":", 1)
-        yield topic, codec, (record(a.seed, i, a.partitions) for i in range(a.count))
+        codec, _, level = codec.partition(".")
+        yield topic, codec, level, (record(a.seed, i, a.partitions) for i in range(a.count))
 
 
 class Reading:

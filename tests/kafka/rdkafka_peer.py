@@ -17,10 +17,10 @@ TYPES = {TIMESTAMP_CREATE_TIME: "create", TIMESTAMP_LOG_APPEND_TIME: "append"}
 
 def write(a):
     failed = []
-    for topic, codec, todo in peer.to_write(a):
+    for topic, codec, level, todo in peer.to_write(a):
         producer = Producer({"bootstrap.servers": a.bootstrap, "compression.type": codec, "acks": a.acks,
                              "linger.ms": 50, "enable.idempotence": a.acks in ("all", "-1"),
-                             "queue.buffering.max.messages": a.count + 1})
+                             "compression.level": level or -1, "queue.buffering.max.messages": a.count + 1})
         for r in todo:
             producer.produce(topic, value=r["value"], key=r["key"], partition=r["partition"],
                              timestamp=r["timestamp"], headers=r["headers"] or None,

@@ -23,6 +23,7 @@ impl Feed {
         config.set("bootstrap.servers", world.bootstrap());
         config.set("batch.size", [100, 600, 16384][world.rng.usize(0..3)].to_string());
         config.set("compression.type", ["none", "gzip", "snappy", "lz4", "zstd"][world.rng.usize(0..5)]);
+        config.set("compression.lz4.level", (seed % 17 + 1).to_string());
         config.set("request.timeout.ms", "5000");
         config.set("delivery.timeout.ms", "600000");
         config.set("log.level", "off");

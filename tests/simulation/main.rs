@@ -3,9 +3,11 @@
 //! `SEEDS=n` runs seeds 0 to n-1 (default 200), `SEED=n` replays one.
 
 mod chaos;
+mod choosing;
 mod clock;
 mod consuming;
 mod feed;
+mod idle;
 mod producing;
 mod world;
 
@@ -43,4 +45,25 @@ fn consuming_assigned_partitions() {
 #[test]
 fn consuming_in_a_group() {
     sweep("consuming_in_a_group", consuming::grouped);
+}
+
+/// What these show, a few seeds show.
+fn few(run: impl Fn(u64)) {
+    seeds().take(10).for_each(run);
+}
+
+#[test]
+fn a_slow_broker_gets_fewer_records_without_a_key() {
+    few(choosing::a_slow_broker);
+}
+
+#[test]
+fn a_broker_that_takes_nothing_gets_no_records_without_a_key() {
+    few(choosing::a_broker_that_takes_nothing);
+}
+
+#[test]
+fn an_idle_topic_is_dropped_and_found_again() {
+    few(idle::a_topic_is_sent_to_again);
+    few(idle::a_topic_is_not_found_again);
 }

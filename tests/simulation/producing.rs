@@ -83,6 +83,12 @@ fn config(rng: &mut fastrand::Rng, bootstrap: &str) -> milena::config::ProducerC
     if rng.u32(0..5) == 0 {
         config.set("enable.idempotence", "false");
     }
+    if rng.bool() {
+        config.set("metadata.max.idle.ms", "5000");
+    }
+    if rng.bool() {
+        config.set("partitioner.availability.timeout.ms", rng.u32(1..2000).to_string());
+    }
     parse::producer(&config).expect("valid configuration").value
 }
 

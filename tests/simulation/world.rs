@@ -8,6 +8,7 @@ use milena::client::wire::{Closed, ConnId, Machine, NetOp};
 use milena::embedded::{ClusterSettings, EmbeddedCluster, Output, ServerConn};
 use milena::error::{Code, Error, Phase};
 use milena::protocol::frame::FrameReader;
+use milena::protocol::ApiKey;
 use milena::{Nanos, Now};
 use std::collections::BTreeMap;
 use std::net::{IpAddr, Ipv4Addr};
@@ -46,6 +47,8 @@ pub struct World {
     seed: u64,
     /// The longest that a message takes, in microseconds.
     pub latency_us: u64,
+    /// The requests for metadata that were sent, for tests to look into and to clear.
+    pub metadata_requests: Vec<Bytes>,
     clients: Vec<Option<Box<dyn Machine>>>,
     deadlines: Vec<Option<Nanos>>,
     links: BTreeMap<LinkId, Link>,
@@ -68,6 +71,7 @@ impl World {
             rng: fastrand::Rng::with_seed(seed),
             seed,
             latency_us,
+            metadata_requests: Vec::new(),
             clients: Vec::new(),
             deadlines: Vec::new(),
             links: BTreeMap::new(),
@@ -191,12 +195,21 @@ impl World {
                 NetOp::Send { conn, segments } => {
                     let bytes: Vec<u8> = segments.iter().flat_map(|s| s.iter().copied()).collect();
                     let frame = Bytes::from(bytes).slice(4..);
+                    if frame.starts_with(&(ApiKey::Metadata as i16).to_be_bytes()) {
+                        self.metadata_requests.push(frame.clone());
+                    }
                     let at = self.arrival(|l| &mut l.to_server, (id, conn));
                     self.agenda.enter(at, Event::ToServer((id, conn), frame));
                 }
                 NetOp::TellWritten { conn } => {
                     let at = self.arrival(|l| &mut l.to_server, (id, conn));
                     self.agenda.enter(at, Event::Written((id, conn)));
+                }
+                NetOp::Rest { conn, until } => {
+                    // What the broker sends from now on. What is on its way already may be told earlier.
+                    if let Some(link) = self.links.get_mut(&(id, conn)) {
+                        link.to_client = link.to_client.max(until);
+                    }
                 }
                 NetOp::Close { conn } => {
                     if let Some(server) = self.links.remove(&(id, conn)).and_then(|l| l.server) {

@@ -149,10 +149,15 @@ impl NetworkClient {
     }
 
     /// What was answered works, unless whoever asked found the answer to be of no use.
-    pub(super) fn count_answers(&mut self) {
-        for (received, key, api) in self.heard.drain(..) {
+    pub(super) fn count_answers(&mut self, now: Now) {
+        let mut heard = std::mem::take(&mut self.heard);
+        for (received, key, api) in heard.drain(..) {
             self.settings.troubles.answered(received, key, api);
+            if api == ApiKey::Produce {
+                self.let_rest(now, key);
+            }
         }
+        self.heard = heard;
     }
 
     /// A broker's answer that came is of no use: its connection is given up, so that another broker is asked.

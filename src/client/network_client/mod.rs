@@ -3,10 +3,12 @@
 
 mod choice;
 mod connecting;
+mod pace;
 #[cfg(test)]
 mod tests;
 mod timeouts;
 
+use self::pace::Pace;
 use super::connection_states::{Backoff, Connection, State};
 use super::in_flight::{InFlight, InFlightRequests};
 use super::request::{
@@ -59,6 +61,7 @@ struct Node {
     connection: Connection,
     waiting: VecDeque<Waiting>,
     in_flight: InFlightRequests,
+    pace: Pace,
     /// When its timer comes up; `NEVER` when it has none.
     scheduled: Nanos,
 }
@@ -218,7 +221,7 @@ impl NetworkClient {
 
     /// Acts on the time-outs that are due, gives waiting requests to brokers, and says when to be polled next.
     pub fn poll(&mut self, now: Now) -> Option<Deadline> {
-        self.count_answers();
+        self.count_answers(now);
         while let Some(key) = self.timers.pop_due(now.mono) {
             self.check_node(now, key);
         }
@@ -279,6 +282,7 @@ impl NetworkClient {
             let text = format!("a response of {} bytes came that no request asked for", frame.len());
             return self.connection_failed(now, key, Phase::Request, None, Error::new(Code::PROTOCOL, text));
         };
+        node.pace.answered();
         self.log_request(now, key, &request, frame.len() + 4, "");
         let Some(node) = self.nodes.get_mut(&key) else { return };
         match frames::response_body(request.api, request.version, request.correlation, &frame) {
@@ -356,6 +360,7 @@ impl NetworkClient {
             connection,
             waiting: VecDeque::new(),
             in_flight: InFlightRequests::default(),
+            pace: Pace::default(),
             scheduled: Nanos::NEVER,
         };
         self.nodes.insert(key, node);
@@ -441,6 +446,9 @@ impl NetworkClient {
         };
         let deadline = request.deadline;
         node.connection.last_used = now.mono;
+        if node.in_flight.is_empty() {
+            node.pace.begins(now.mono);
+        }
         node.in_flight.push(request);
         self.ops.push_back(NetOp::Send { conn, segments });
         if !waiting.spec.answered {

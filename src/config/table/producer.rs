@@ -52,9 +52,10 @@ pub(super) const ROWS: &[Property] = &[
     int("compression.gzip.level", PRODUCER, "-1", Range::Text("1 to 9, or -1"))
         .medium()
         .doc("1 is the fastest, 9 the smallest; -1 is 6."),
-    int("compression.lz4.level", PRODUCER, "9", Range::Whole(1, 17))
-        .medium()
-        .doc("Accepted as in Java; this library's lz4 has one level, the fast one."),
+    int("compression.lz4.level", PRODUCER, "9", Range::Whole(1, 17)).medium().doc(
+        "9 is lz4's fast compressor. Any other level packs more and takes longer: 1 is the fastest of \
+                them, 12 and above the smallest.",
+    ),
     int("compression.zstd.level", PRODUCER, "3", Range::Whole(ZSTD_MIN, 22))
         .medium()
         .doc("Below 1 faster than zstd's own fastest, 22 the smallest."),
@@ -71,18 +72,18 @@ pub(super) const ROWS: &[Property] = &[
     flag("partitioner.ignore.keys", PRODUCER, "false")
         .medium()
         .doc("Choose the partition of records with a key as if they had none."),
-    flag("partitioner.adaptive.partitioning.enable", PRODUCER, "true")
-        .no_effect("records without a key are spread evenly; adapting to the brokers' speed comes in a later version")
-        .doc("Give records without a key to the partitions of faster brokers more often."),
-    long("partitioner.availability.timeout.ms", PRODUCER, "0", NATURAL_LONG)
-        .not_yet("leave it out")
-        .doc("After so long without taking records, a partition gets none without a key. 0: never."),
+    flag("partitioner.adaptive.partitioning.enable", PRODUCER, "true").doc(
+        "Give records without a key less often to partitions where batches wait, and so to slower brokers.",
+    ),
+    long("partitioner.availability.timeout.ms", PRODUCER, "0", NATURAL_LONG).doc(
+        "When a broker has taken nothing for so long, its partitions where batches wait get no records \
+                without a key. 0: they still do. Needs partitioner.adaptive.partitioning.enable.",
+    ),
     flag("partitioner.rack.aware", PRODUCER, "false")
         .not_yet("leave it out")
         .doc("Prefer partitions whose leaders are in client.rack for records without a key."),
     long("metadata.max.idle.ms", PRODUCER, "300000", Range::Whole(5000, i64::MAX))
-        .no_effect("topics that were sent to stay known; forgetting them comes in a later version")
-        .doc("A topic that nothing was sent to for so long is no longer asked about."),
+        .doc("A topic that nothing was sent to for so long is no longer asked about, until something is."),
     class("key.serializer", PRODUCER, BYTE_ARRAY).high().range(SERIALIZER).doc(
         "Java's name of what makes bytes of a key. The caller passes bytes, which go through as they \
             are; StringSerializer checks that they are UTF-8.",

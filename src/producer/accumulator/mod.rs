@@ -296,12 +296,18 @@ impl RecordAccumulator {
         std::mem::take(&mut *self.missed.lock())
     }
 
+    /// The topic with this number.
+    pub fn topic_number(&self, number: usize) -> Option<&Arc<Topic>> {
+        self.numbered.get(number)
+    }
+
     /// Makes the queues of a topic's first `count` partitions, those that are there kept.
     pub fn make_partitions(&self, topic: &Topic, count: usize) {
         for index in 0..count {
             topic.partitions.get_or_init(index, || {
                 Arc::new(Partition {
                     topic: topic.name.clone(),
+                    topic_number: topic.number,
                     index: index as i32,
                     slot: self.slots.fetch_add(1, Ordering::Relaxed),
                     queue: Mutex::default(),

@@ -48,6 +48,8 @@ impl Sender {
         let Some(leader) = state.leader else {
             let topic = state.partition.topic.clone();
             if waits_for_a_leader(state) {
+                // It may have been dropped while nothing was sent to it.
+                out.metadata.want(&topic);
                 out.metadata.request_topic_update(&topic);
             }
             return self.schedule_expiry(slot);
@@ -69,6 +71,7 @@ impl Sender {
             }
             Readiness::Wait => {}
         }
+        self.note_load(slot);
         self.schedule_expiry(slot);
     }
 
@@ -83,12 +86,16 @@ impl Sender {
         let mut deadline = None;
         let nodes: Vec<NodeId> =
             self.ready.iter().filter(|(_, q)| !q.is_empty()).map(|(id, _)| *id).collect();
+        self.forget_blocked_except(&nodes);
         for node in nodes {
             if !out.net.is_ready(data(node)) {
                 deadline = earlier(deadline, out.net.connect(now, data(node)));
+                deadline = earlier(deadline, self.note_blocked(now, node));
                 continue;
             }
+            self.note_taking(node);
             while out.net.is_ready(data(node)) && self.send_produce_request(now, node, out) {}
+            deadline = earlier(deadline, self.note_blocked(now, node));
         }
         deadline
     }

@@ -97,9 +97,14 @@ impl Sender {
             self.settings.delivery_timeout_ms,
             batch.attempts
         );
-        let leader = self.partitions.get(slot).and_then(Option::as_ref).and_then(|s| s.leader);
+        let state = self.partitions.get(slot).and_then(Option::as_ref);
+        let leader = state.and_then(|s| s.leader);
+        let own = match state.and_then(|s| out.metadata.topic(&s.partition.topic)) {
+            Some(TopicState::Unknown { last }) => batch.last_error.as_ref().or(last.as_ref()),
+            _ => batch.last_error.as_ref(),
+        };
         let error = Error::new(Code::DELIVERY_TIMED_OUT, text);
-        let error = out.net.troubles().explain(error, batch.last_error.as_ref(), leader);
+        let error = out.net.troubles().explain(error, own, leader);
         self.report(slot, batch, Outcome::Failed(error));
     }
 
@@ -111,11 +116,13 @@ impl Sender {
         for name in changed {
             if let Some(topic) = self.waiting_topics.get(&name).cloned() {
                 self.look_at_waiting_topic(now, &topic, out);
-            } else if let (Some(topic), Some(known)) =
-                (self.accumulator.find(&name), out.metadata.known(&name))
-            {
-                let known = known.clone();
-                self.update_view(now, &topic, &known, out);
+                continue;
+            }
+            let Some(topic) = self.accumulator.find(&name) else { continue };
+            match out.metadata.topic(&name).cloned() {
+                Some(TopicState::Known(known)) => self.update_view(now, &topic, &known, out),
+                Some(TopicState::Failed(error)) => self.fail_without_leader(&topic, &error, out),
+                _ => {}
             }
         }
     }
@@ -147,6 +154,7 @@ impl Sender {
         let count = known.partitions.len();
         self.accumulator.make_partitions(topic, count);
         topic.sticky.set_available(available(known));
+        self.note_use(now, topic.number);
         loop {
             let mut pending = topic.pending.lock();
             let chunks = std::mem::take(&mut pending.chunks);
@@ -290,6 +298,7 @@ impl Sender {
         for mut batch in failed {
             self.report(slot, &mut batch, Outcome::Failed(error.clone()));
         }
+        self.note_load(slot);
     }
 }
 

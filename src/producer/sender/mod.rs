@@ -5,11 +5,15 @@
 //! answer arrives for it, or when metadata changes; nothing walks all of them.
 
 mod drain;
+mod idle;
 mod lifecycle;
+mod load;
 mod partition;
 mod response;
 mod split;
 
+use self::idle::TopicUse;
+use self::load::Blocked;
 use self::partition::{PartitionState, QueuePlace};
 use super::accumulator::RecordAccumulator;
 use super::deliveries::{Deliveries, DeliveryChunk};
@@ -40,6 +44,12 @@ pub struct Settings {
     pub max_in_flight: usize,
     /// zstd exists since version 7 of the request.
     pub zstd: bool,
+    /// Records without a key go less often where batches wait.
+    pub adaptive: bool,
+    /// After so long without taking batches, a leader's partitions get no records without a key; 0: they always do.
+    pub availability_timeout_ms: u64,
+    /// After so long without a record, a topic is not asked about any more.
+    pub metadata_max_idle_ms: u64,
 }
 
 /// How long little memory is kept from those who wait for it, in case there is soon plenty.
@@ -66,11 +76,18 @@ pub struct Sender {
     partitions: Vec<Option<PartitionState>>,
     /// Partitions with something to send, by leader, first come first served.
     ready: HashMap<NodeId, VecDeque<(usize, QueuePlace)>, foldhash::fast::FixedState>,
+    /// Partitions of which the partitioner may have to be told something.
+    noted_loads: Vec<usize>,
+    /// Leaders that take no request although something waits for them.
+    blocked: BTreeMap<NodeId, Blocked>,
     /// Partitions whose open batch waits for `linger.ms`.
     lingering: BTreeSet<usize>,
     timers: Timers<usize>,
     /// Topics with records that wait for metadata.
     waiting_topics: BTreeMap<Arc<str>, Arc<Topic>>,
+    /// When topics were sent to, by their numbers in the accumulator.
+    uses: Vec<TopicUse>,
+    idle_timers: Timers<usize>,
     /// What each request on its way carries: slots.
     requests: HashMap<RequestId, Vec<usize>, foldhash::fast::FixedState>,
     next_order: u64,
@@ -103,9 +120,13 @@ impl Sender {
             transaction_manager,
             partitions: Vec::new(),
             ready: HashMap::with_hasher(foldhash::fast::FixedState::with_seed(seed)),
+            noted_loads: Vec::new(),
+            blocked: BTreeMap::new(),
             lingering: BTreeSet::new(),
             timers: Timers::default(),
             waiting_topics: BTreeMap::new(),
+            uses: Vec::new(),
+            idle_timers: Timers::default(),
             requests: HashMap::default(),
             next_order: 0,
             next_place: 0,
@@ -131,6 +152,9 @@ impl Sender {
 
     fn take_news(&mut self, now: Now, out: &mut Outbox<'_>) {
         for topic in self.accumulator.take_missed() {
+            // It may have been dropped while nothing was sent to it.
+            self.note_use(now, topic.number);
+            out.metadata.want(&topic.name);
             out.metadata.request_topic_update(&topic.name);
         }
         for topic in self.accumulator.take_listed_topics() {
@@ -140,6 +164,7 @@ impl Sender {
         }
         for partition in self.accumulator.take_listed() {
             let slot = partition.slot;
+            self.note_use(now, partition.topic_number);
             if self.partitions.len() <= slot {
                 self.partitions.resize_with(slot + 1, || None);
             }
@@ -224,7 +249,7 @@ impl Sender {
             .values()
             .filter_map(|t| t.pending.lock().chunks.front().map(|r| r.deadline))
             .min();
-        earlier(self.timers.next(), topics)
+        earlier(earlier(self.timers.next(), self.idle_timers.next()), topics)
     }
 }
 
@@ -254,6 +279,7 @@ impl RequestManager for Sender {
             }
             self.run_timers(now, out);
             self.expire_waiting_topics(now, out);
+            self.drop_idle_topics(now, out);
             if self.urgency().all {
                 for slot in std::mem::take(&mut self.lingering) {
                     self.look_at(now, slot, out);
@@ -261,6 +287,7 @@ impl RequestManager for Sender {
             }
             let deadline = earlier(self.send_ready(now, out), self.next_deadline());
             let deadline = earlier(deadline, self.tell_of_memory(now));
+            self.tell_loads();
             self.accumulator.incomplete.flush_was_seen(flush);
             self.note_trouble(out);
             if self.accumulator.go_to_sleep(deadline) {

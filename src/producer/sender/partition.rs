@@ -21,6 +21,10 @@ pub struct PartitionState {
     /// To be sent again, in their order.
     pub retries: VecDeque<Box<SealedBatch>>,
     pub in_flight: Vec<InFlightBatch>,
+    /// What the partitioner was told last of the batches that wait; see `tell_load`.
+    pub load: Option<usize>,
+    /// That may be no longer right.
+    pub load_noted: bool,
     numbering: Option<Numbering>,
     /// Places of batches that were confirmed although one before them is unresolved.
     confirmed_behind: Vec<(u64, u32)>,
@@ -58,6 +62,8 @@ impl PartitionState {
             scheduled: Nanos::NEVER,
             retries: VecDeque::new(),
             in_flight: Vec::new(),
+            load: Some(0),
+            load_noted: false,
             numbering: None,
             confirmed_behind: Vec::new(),
             restart: false,
@@ -177,7 +183,13 @@ mod tests {
 
     fn state() -> PartitionState {
         let queue = Mutex::default();
-        PartitionState::new(Arc::new(Partition { topic: "t".into(), index: 0, slot: 0, queue }))
+        PartitionState::new(Arc::new(Partition {
+            topic: "t".into(),
+            topic_number: 0,
+            index: 0,
+            slot: 0,
+            queue,
+        }))
     }
 
     fn send(state: &mut PartitionState, mut batch: Box<SealedBatch>) {

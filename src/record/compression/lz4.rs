@@ -1,4 +1,5 @@
-//! LZ4 in its frame format, over lz4_flex's blocks.
+//! LZ4 in its frame format, over lz4_flex's blocks, or over those of the C library where a level was asked for: it
+//! has the compressor that searches longer, and lz4_flex has not.
 //!
 //! Written: independent blocks of up to 64 KiB, no checksums, as Java's reader needs them. Read: independent and
 //! linked blocks of any size, checksums (compared when they are there), frames in a row, skippable frames.
@@ -7,8 +8,9 @@
 //! frame declares (up to 12 MiB), copies each block twice, and refuses what Kafka wrote in message format v0: a
 //! header checksum that was computed over the magic number too.
 
-use super::{CompressError, Output};
+use super::{CompressError, Compression, Output};
 use crate::record::error::DecompressError;
+use lz4::block::{compress_to_buffer, CompressionMode::HIGHCOMPRESSION};
 use lz4_flex::block::{
     compress_into_with_table, decompress_into, decompress_into_with_dict, get_maximum_output_size,
     CompressTable,
@@ -25,11 +27,15 @@ const STORED: u32 = 1 << 31;
 /// A block may refer this far back.
 const WINDOW: usize = 64 * 1024;
 
+const FAILED: CompressError = CompressError("no memory for lz4");
 const CUT: DecompressError = DecompressError::Corrupt("the lz4 data is cut");
 const BAD_BLOCK: DecompressError = DecompressError::Corrupt("not a valid lz4 block");
 
+/// As Java, the default level stands for the fast compressor, and any other, be it lower, for the one that searches
+/// longer (KIP-390). Above 12, the C library does no more than at 12.
 pub(super) fn compress(
-    table: &mut CompressTable,
+    table: &mut Option<CompressTable>,
+    level: i32,
     input: &[u8],
     out: &mut Vec<u8>,
 ) -> Result<(), CompressError> {
@@ -39,7 +45,12 @@ pub(super) fn compress(
         let body = start.saturating_add(4);
         out.resize(body.saturating_add(get_maximum_output_size(block.len())), 0);
         let to = out.get_mut(body..).unwrap_or(&mut []);
-        let size = compress_into_with_table(block, to, table).map_err(|_| CompressError("lz4"))?;
+        let size = if level == Compression::Lz4.default_level() {
+            compress_into_with_table(block, to, table.get_or_insert_default()).map_err(|_| FAILED)?
+        } else {
+            // Its working memory is of this call alone: it is not worth keeping beside what the search costs.
+            compress_to_buffer(block, Some(HIGHCOMPRESSION(level.max(1))), false, to).map_err(|_| FAILED)?
+        };
         let length = if size < block.len() {
             out.truncate(body.saturating_add(size));
             size as u32

@@ -70,7 +70,8 @@ impl Compression {
         }
     }
 
-    /// Java's default level: gzip -1 (zlib's own choice, 6), lz4 9, zstd 3; 0 for codecs that have none.
+    /// Java's default level: gzip -1 (zlib's own choice, 6), lz4 9 (which is its fast compressor, while 1 to 17
+    /// otherwise say how long the thorough one searches), zstd 3; 0 for codecs that have none.
     pub fn default_level(self) -> i32 {
         match self {
             Compression::None | Compression::Snappy => 0,
@@ -114,8 +115,8 @@ impl Compressor {
         Compressor::default()
     }
 
-    /// Compresses `input` at `level` (see [`Compression::levels`]; out of range counts as the nearest). LZ4 has
-    /// one speed here, the fast one, at any level. What it gives is good until the next call.
+    /// Compresses `input` at `level` (see [`Compression::levels`]; out of range counts as the nearest). What it
+    /// gives is good until the next call.
     pub fn compress(&mut self, codec: Compression, level: i32, input: &[u8]) -> Result<&[u8], CompressError> {
         self.out.clear();
         match codec {
@@ -126,7 +127,7 @@ impl Compressor {
                 input,
                 &mut self.out,
             )?,
-            Compression::Lz4 => lz4::compress(self.lz4.get_or_insert_default(), input, &mut self.out)?,
+            Compression::Lz4 => lz4::compress(&mut self.lz4, level, input, &mut self.out)?,
             Compression::Zstd => zstd::compress(&mut self.zstd, level, input, &mut self.out)?,
         }
         Ok(&self.out)

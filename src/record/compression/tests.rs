@@ -73,7 +73,10 @@ fn a_higher_level_packs_more() {
     let data: Vec<u8> = (0..40_000u32)
         .flat_map(|i| format!("{{\"id\":{}}}", i.wrapping_mul(2654435761)).into_bytes())
         .collect();
-    for (codec, low, high) in [(Compression::Gzip, 1, 9), (Compression::Zstd, -7, 19)] {
+    // The default level of lz4 is its fast compressor: each other level packs more.
+    let lz4 = Compression::Lz4.default_level();
+    let pairs = [(Compression::Gzip, 1, 9), (Compression::Zstd, -7, 19), (Compression::Lz4, 1, 12)];
+    for (codec, low, high) in pairs.into_iter().chain([(Compression::Lz4, lz4, 1)]) {
         let mut c = Compressor::new();
         let (low, high) =
             (c.compress(codec, low, &data).unwrap().len(), c.compress(codec, high, &data).unwrap().len());
@@ -232,12 +235,36 @@ fn lz4_frames_of_all_kinds_are_read() {
 #[test]
 fn lz4_is_read_by_the_reference_reader() {
     use std::io::Read;
-    for data in [vec![], text(200_000), noise(200_000)] {
-        let packed = Compressor::new().compress(Compression::Lz4, 9, &data).unwrap().to_vec();
-        let mut back = Vec::new();
-        lz4_flex::frame::FrameDecoder::new(&packed[..]).read_to_end(&mut back).unwrap();
-        assert!(back == data);
+    let mut compressor = Compressor::new();
+    for level in 1..=17 {
+        for data in [vec![], vec![7], text(65_536), text(200_000), noise(200_000)] {
+            let packed = compressor.compress(Compression::Lz4, level, &data).unwrap();
+            // Independent blocks of 64 KiB and no checksums: more than that, Java does not read.
+            assert_eq!(&packed[4..6], [0x60, 0x40], "level {level}");
+            let mut back = Vec::new();
+            ::lz4::Decoder::new(packed).unwrap().read_to_end(&mut back).unwrap();
+            assert!(back == data, "level {level}");
+            back.clear();
+            lz4_flex::frame::FrameDecoder::new(packed).read_to_end(&mut back).unwrap();
+            assert!(back == data, "level {level}");
+        }
     }
+}
+
+/// What level 9 is to the C library, it is not here: Java takes its default for the fast compressor.
+#[test]
+fn lz4_levels_are_javas() {
+    let data: Vec<u8> =
+        (0..20_000u32).flat_map(|i| format!("record {},", i % 977 * 31).into_bytes()).collect();
+    let mut compressor = Compressor::new();
+    let mut size = |level| compressor.compress(Compression::Lz4, level, &data).unwrap().len();
+    let fast = size(9);
+    let thorough: Vec<usize> = (1..=17).filter(|level| *level != 9).map(&mut size).collect();
+    assert!(thorough.iter().all(|size| *size < fast), "{thorough:?} < {fast}");
+    assert!(thorough.last() < thorough.first(), "{thorough:?}");
+    // 12 is the most that there is; beyond the range counts as the nearest.
+    assert_eq!(size(12), size(17));
+    assert_eq!((size(0), size(99)), (size(1), size(17)));
 }
 
 #[test]
@@ -273,6 +300,15 @@ proptest! {
         let codec = CODECS[codec];
         let packed = Compressor::new().compress(codec, codec.default_level(), &data).unwrap().to_vec();
         prop_assert!(unpack(codec, &packed, data.len()).unwrap() == data);
+    }
+
+    #[test]
+    fn any_bytes_round_trip_at_any_lz4_level(
+        data in prop::collection::vec(0u8..4, 0..5000), times in 1usize..40, level in 1i32..=17,
+    ) {
+        let data = data.repeat(times);
+        let packed = Compressor::new().compress(Compression::Lz4, level, &data).unwrap().to_vec();
+        prop_assert!(unpack(Compression::Lz4, &packed, data.len()).unwrap() == data);
     }
 
     #[test]

@@ -22,7 +22,14 @@ public final class JavaProducer {
         Properties p = new Properties();
         p.put("bootstrap.servers", a.bootstrap);
         p.put("acks", a.acks);
-        p.put("compression.type", codec);
+        int dot = codec.indexOf('.');
+        if (dot < 0) {
+            p.put("compression.type", codec);
+        } else {
+            // Clients before 3.8 know no levels, and only warn.
+            p.put("compression.type", codec.substring(0, dot));
+            p.put("compression." + codec.substring(0, dot) + ".level", codec.substring(dot + 1));
+        }
         p.put("batch.size", "65536");
         p.put("linger.ms", "50");
         p.put("enable.idempotence", String.valueOf(a.acks.equals("all") || a.acks.equals("-1")));
