@@ -173,6 +173,30 @@ fn beginnings_ends_and_times_are_found() {
     assert!(error.message().contains("t-7"), "{error}");
 }
 
+/// A program pairs answers with what it asked, by their places.
+#[test]
+fn answers_come_in_the_order_of_the_question() {
+    let mut world = World::new(2);
+    world.topic("b", 2);
+    world.topic("a", 1);
+    world.produce("b", 0, &["x", "y", "z"]);
+    let mut consumer = world.consumer(&config(Some("g")));
+    let asked = [("b", 1, -1), ("b", 0, 1002), ("a", 0, -2), ("b", 0, -1), ("b", 0, 1001), ("b", 1, -1)];
+    let targets = asked.iter().map(|(topic, index, at)| (tp(topic, *index), *at)).collect();
+    let before = world.now.mono;
+    let pending = consumer.start_find_offsets(targets, std::time::Duration::from_secs(60)).unwrap();
+    let answer = world.answer(&pending).unwrap();
+    let partitions: Vec<_> = answer.iter().map(|(p, _)| p.clone()).collect();
+    assert_eq!(partitions, asked.map(|(topic, index, _)| tp(topic, index)));
+    let offsets: Vec<_> = answer.iter().map(|(_, at)| at.as_ref().map(|at| at.offset)).collect();
+    assert_eq!(offsets, [Some(0), Some(2), Some(0), Some(3), Some(1), Some(0)]);
+    assert!(world.now.mono.ms_since(before) < 50, "a second time of a partition needs no pause");
+    let twice = [tp("b", 1), tp("a", 0), tp("b", 1)];
+    let pending = consumer.start_committed(&twice, std::time::Duration::from_secs(60)).unwrap();
+    let answer: Vec<_> = world.answer(&pending).unwrap().into_iter().map(|(p, _)| p).collect();
+    assert_eq!(answer, twice);
+}
+
 /// Nothing but the question itself wakes a consumer that reads nothing.
 #[test]
 fn a_question_about_another_topic_is_asked_at_once() {

@@ -46,11 +46,16 @@ enum Purpose {
     Lookup(u64, NodeId, BTreeMap<TopicPartition, i64>),
 }
 
+/// A partition and the timestamp that is looked for there.
+type Question = (TopicPartition, i64);
+
 /// A call that is not answered yet.
 struct Lookup {
+    /// As asked, in that order.
+    questions: Vec<Question>,
     /// Not found and not under way.
-    open: BTreeMap<TopicPartition, i64>,
-    found: Vec<(TopicPartition, Option<OffsetAndTimestamp>)>,
+    open: BTreeSet<Question>,
+    found: BTreeMap<Question, Option<OffsetAndTimestamp>>,
     under_way: usize,
     topics: BTreeSet<Arc<str>>,
     deadline: Nanos,
@@ -163,15 +168,16 @@ impl OffsetsManager {
     // ---- calls
 
     fn begin(&mut self, now: Now, command: OffsetsCommand) {
-        let open: BTreeMap<TopicPartition, i64> = command.targets.into_iter().collect();
-        let topics: BTreeSet<Arc<str>> = open.keys().map(|p| p.topic.clone()).collect();
+        let open: BTreeSet<Question> = command.targets.iter().cloned().collect();
+        let topics: BTreeSet<Arc<str>> = open.iter().map(|(p, _)| p.topic.clone()).collect();
         let mut subscription = self.shared.subscription.lock();
         topics.iter().for_each(|t| subscription.add_lookup(t));
         drop(subscription);
         self.next_lookup += 1;
         let lookup = Lookup {
+            questions: command.targets,
             open,
-            found: Vec::new(),
+            found: BTreeMap::new(),
             under_way: 0,
             topics,
             deadline: now.mono.plus_ms(command.timeout_ms),
@@ -214,7 +220,8 @@ impl OffsetsManager {
                 return None;
             }
             match out.metadata.leader(&name.topic, name.partition) {
-                Some(leader) => _ = by_node.entry(leader.id).or_default().insert(name.clone(), *at),
+                // A request names a partition once: other times there are asked for by the next one.
+                Some(leader) => _ = by_node.entry(leader.id).or_default().entry(name.clone()).or_insert(*at),
                 None => trouble = no_leader(name, out).or(trouble),
             }
         }
@@ -227,7 +234,7 @@ impl OffsetsManager {
             let sent = out.send(now, request);
             if let Some(lookup) = self.lookups.get_mut(&number) {
                 lookup.under_way += 1;
-                targets.keys().for_each(|name| _ = lookup.open.remove(name));
+                targets.iter().for_each(|(name, at)| _ = lookup.open.remove(&(name.clone(), *at)));
             }
             self.requests.insert(sent, Purpose::Lookup(number, node, targets));
         }
@@ -242,7 +249,7 @@ impl OffsetsManager {
             _ => None,
         });
         let asked: Vec<_> = asked.collect();
-        let open = lookup.open.keys();
+        let open = lookup.open.iter().map(|(name, _)| name);
         let mut left = open.chain(asked.iter().flat_map(|(_, targets)| targets.keys())).peekable();
         let first = left.peek().map_or(String::new(), |p| format!(", {p} among them"));
         let count = left.count();
@@ -264,33 +271,44 @@ impl OffsetsManager {
         let mut subscription = self.shared.subscription.lock();
         lookup.topics.iter().for_each(|t| subscription.remove_lookup(t));
         drop(subscription);
-        lookup.reply.complete(error.map_or(Ok(lookup.found), Err));
+        if let Some(error) = error {
+            return lookup.reply.complete(Err(error));
+        }
+        let Lookup { questions, found, reply, .. } = lookup;
+        let answer = |question: Question| {
+            let found = found.get(&question).cloned().flatten();
+            (question.0, found)
+        };
+        reply.complete(Ok(questions.into_iter().map(answer).collect()));
     }
 
     fn on_lookup(
         &mut self,
         number: u64,
-        (name, at): (TopicPartition, i64),
+        question: Question,
         found: Found,
         response: &Response,
         out: &mut Outbox<'_>,
     ) {
         let Some(lookup) = self.lookups.get_mut(&number) else { return };
         let code = match found {
-            Ok(found) => return lookup.found.push((name, found)),
-            // The topic's old record format has no timestamps to look for.
-            Err(Code::UNSUPPORTED_FOR_MESSAGE_FORMAT) => return lookup.found.push((name, None)),
+            Ok(found) => {
+                lookup.found.insert(question, found);
+                return;
+            }
+            // The topic's old record format has no timestamps to look for: what is not found is none.
+            Err(Code::UNSUPPORTED_FOR_MESSAGE_FORMAT) => return,
             Err(code) => code,
         };
-        let error = lookup_error(code, &name, response);
+        let error = lookup_error(code, &question.0, response);
         if is_stale_metadata(code) {
-            out.metadata.request_topic_update(&name.topic);
+            out.metadata.request_topic_update(&question.0.topic);
         }
         if !error.is_retriable() {
             return self.end(number, Some(error));
         }
         lookup.trouble(error);
-        lookup.open.insert(name, at);
+        lookup.open.insert(question);
     }
 
     // ---- requests
@@ -352,17 +370,17 @@ impl OffsetsManager {
                 for (name, at) in targets {
                     self.on_lookup(*number, (name.clone(), *at), answer(name), response, out);
                 }
-                self.retry_lookup(now, *number);
+                self.request_ended(now, *number, targets);
             }
         }
         Ok(())
     }
 
     /// A request of a call has ended; what it did not find is asked for again after a pause.
-    fn retry_lookup(&mut self, now: Now, number: u64) {
+    fn request_ended(&mut self, now: Now, number: u64, targets: &BTreeMap<TopicPartition, i64>) {
         let Some(lookup) = self.lookups.get_mut(&number) else { return };
         lookup.under_way = lookup.under_way.saturating_sub(1);
-        if lookup.open.is_empty() {
+        if !targets.iter().any(|(name, at)| lookup.open.contains(&(name.clone(), *at))) {
             return;
         }
         lookup.failures = lookup.failures.saturating_add(1);
@@ -383,9 +401,9 @@ impl OffsetsManager {
             Purpose::Lookup(number, _, targets) => {
                 if let Some(lookup) = self.lookups.get_mut(&number) {
                     lookup.trouble(error.clone());
-                    lookup.open.extend(targets);
+                    lookup.open.extend(targets.clone());
                 }
-                self.retry_lookup(now, number);
+                self.request_ended(now, number, &targets);
             }
         }
     }

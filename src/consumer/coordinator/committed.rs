@@ -166,6 +166,11 @@ impl CommittedOffsets {
         for p in partitions {
             topics.entry(p.topic.clone()).or_default().push(p.partition);
         }
+        for indexes in topics.values_mut() {
+            // Who asks may name a partition twice.
+            indexes.sort_unstable();
+            indexes.dedup();
+        }
         let (group, timeout_ms) = (self.settings.group_id.clone(), self.settings.request_timeout_ms);
         RequestSpec::new(Target::Node(node), ApiKey::OffsetFetch, (2, 8), timeout_ms, move |w, version| {
             encode(&group, &topics, w, version)
@@ -237,10 +242,10 @@ impl CommittedOffsets {
         let Some(call) = self.calls.get_mut(&number) else { return Verdict::Fine };
         call.under_way = false;
         let (error, verdict) = match self.read(result) {
-            Ok((mut found, response)) => {
+            Ok((found, response)) => {
                 let Some(call) = self.calls.get(&number) else { return Verdict::Fine };
                 let answers = call.partitions.iter().map(|p| {
-                    let found = found.remove(p).unwrap_or(Err(Code::UNKNOWN_SERVER_ERROR));
+                    let found = found.get(p).cloned().unwrap_or(Err(Code::UNKNOWN_SERVER_ERROR));
                     found.map(|at| (p.clone(), at)).map_err(|code| partition_error(code, p, &response))
                 });
                 match answers.collect::<Result<Answer, Error>>() {
