@@ -2,14 +2,14 @@
 //! into what poll hands out. Works on the application's thread.
 
 use super::completed_fetch::{CompletedFetch, Reading, Stop};
-use super::record_view::{Chunk, FetchedBatch, RecordView};
+use super::record_view::{Chunk, Chunks, FetchedBatch, RecordView};
 use super::shared::Shared;
 use crate::client::connection_states::Backoff;
 use crate::config::Serde;
 use crate::error::{Code, Error, Place, Result};
 use crate::record::{Decompressor, RecordError};
 use crate::serialization::{deserializer, TopicPartition};
-use crate::time::{Nanos, Now};
+use crate::time::Nanos;
 use std::collections::VecDeque;
 use std::sync::Arc;
 
@@ -64,11 +64,11 @@ impl FetchCollector {
     /// # Errors
     /// A batch that cannot be read: CORRUPT_MESSAGE, with the position unchanged. BATCHES_HELD when reading on takes
     /// memory that the application holds.
-    pub fn fetched_records(&mut self, now: Now, max_records: usize) -> Result<Option<FetchedBatch>> {
+    pub fn fetched_records(&mut self, now: Nanos, max_records: usize) -> Result<Option<FetchedBatch>> {
         if let Some(error) = self.failed.take() {
             return Err(error);
         }
-        let mut chunks = Vec::new();
+        let mut chunks = Chunks::new();
         let mut left = max_records.max(1);
         while left > 0 {
             let Some(fetch) = self.next_fetch() else { break };
@@ -155,10 +155,10 @@ impl FetchCollector {
     /// Reads of one fetch; returns how many records were added, or nothing when no more can be read for now.
     fn read(
         &mut self,
-        now: Now,
+        now: Nanos,
         mut fetch: Box<CompletedFetch>,
         max: usize,
-        chunks: &mut Vec<Chunk>,
+        chunks: &mut Chunks,
     ) -> Result<Option<usize>> {
         let (id, epoch, from, first) = (fetch.id, fetch.epoch, fetch.position.offset, chunks.len());
         let mut reading = Reading {
@@ -191,7 +191,7 @@ impl FetchCollector {
         if unblocked {
             self.shared.wake();
         }
-        let read = chunks.iter().skip(first).map(|c| c.records.len()).sum();
+        let read = chunks.iter().skip(first).map(|c| c.records().len()).sum();
         if let Some(refused) = refused {
             return self.again(now, &fetch, read, refused.error);
         }
@@ -219,49 +219,48 @@ impl FetchCollector {
     /// the position is.
     fn again(
         &mut self,
-        now: Now,
+        now: Nanos,
         fetch: &CompletedFetch,
         read: usize,
         error: Error,
     ) -> Result<Option<usize>> {
         let mut subscription = self.shared.subscription.lock();
         if read > 0 {
-            subscription.refetch(fetch.id, fetch.epoch, now.mono, None);
+            subscription.refetch(fetch.id, fetch.epoch, now, None);
             drop(subscription);
             self.shared.wake();
             return Ok(Some(read));
         }
         let failures = subscription.current(fetch.id, fetch.epoch).map_or(0, |s| s.failures);
         let pause = self.retry.after(failures.saturating_add(1), self.rng.f64());
-        subscription.refetch(fetch.id, fetch.epoch, now.mono.plus_ms(pause), Some(error.clone()));
+        subscription.refetch(fetch.id, fetch.epoch, now.plus_ms(pause), Some(error.clone()));
         drop(subscription);
         self.shared.wake();
         Err(error)
     }
 
     /// Has the deserializers look at new records. From the first one that they refuse on, records are cut off.
-    fn check(&self, chunks: &mut Vec<Chunk>, first: usize) -> Option<Refused> {
+    fn check(&self, chunks: &mut Chunks, first: usize) -> Option<Refused> {
         if self.serdes == [Serde::Bytes; 2] {
             return None;
         }
         let [key_serde, value_serde] = self.serdes;
         let refuses = |chunk: &Chunk, view: &RecordView| -> Option<Error> {
-            let key = deserializer(key_serde).deserialize(&chunk.topic, chunk.key(view)).err();
-            key.or_else(|| deserializer(value_serde).deserialize(&chunk.topic, chunk.value(view)).err())
+            let key = deserializer(key_serde).deserialize(chunk.topic(), chunk.key(view)).err();
+            key.or_else(|| deserializer(value_serde).deserialize(chunk.topic(), chunk.value(view)).err())
         };
         for number in first..chunks.len() {
             let Some(chunk) = chunks.get_mut(number) else { break };
             let bad =
-                chunk.records.iter().enumerate().find_map(|(i, r)| Some((i, r.offset, refuses(chunk, r)?)));
+                chunk.records().iter().enumerate().find_map(|(i, r)| Some((i, r.offset, refuses(chunk, r)?)));
             let Some((at, offset, error)) = bad else { continue };
-            let partition = TopicPartition::new(chunk.topic.clone(), chunk.partition);
+            let partition = TopicPartition::new(chunk.topic().clone(), chunk.partition);
             let text = format!("the record at offset {offset} of {partition} cannot be deserialized");
             let error = Error::new(error.code(), text)
                 .at(place(&partition, offset, offset.saturating_add(1)))
                 .cause(error.message())
                 .hint(format!("seek to offset {} to read on behind it", offset.saturating_add(1)));
-            chunk.records.truncate(at);
-            chunk.next_offset = offset;
+            chunk.cut(at, offset);
             chunks.truncate(number + usize::from(at > 0));
             return Some(Refused { offset, error });
         }

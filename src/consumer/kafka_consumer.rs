@@ -24,7 +24,7 @@ use crate::log::Logger;
 use crate::net::{ClientHandle, Driver};
 use crate::serialization::TopicPartition;
 use crate::sys::clock;
-use crate::time::Now;
+use crate::time::{Nanos, Now};
 use std::collections::BTreeSet;
 use std::sync::Arc;
 use std::time::Duration;
@@ -308,33 +308,33 @@ impl KafkaConsumer {
     /// brokers refuse. None of them is final unless it [is fatal](Error::is_fatal): poll can be called again.
     pub fn poll(&mut self, timeout: Duration, max_records: usize) -> Result<Polled> {
         self.begin_poll();
-        let mut now = clock::now();
+        let mut now = clock::mono();
         let result = self.poll_until(&mut now, timeout, max_records);
         self.end_poll(now);
         result
     }
 
-    /// Leaves in `now` when it looked last: reading the clocks once more costs as much as a record.
-    fn poll_until(&mut self, now: &mut Now, timeout: Duration, max_records: usize) -> Result<Polled> {
-        let until = now.mono + timeout;
+    /// Leaves in `now` when it looked last: reading the clock once more costs as much as a record.
+    fn poll_until(&mut self, now: &mut Nanos, timeout: Duration, max_records: usize) -> Result<Polled> {
+        let until = *now + timeout;
         loop {
             if let Some(polled) = self.poll_once(*now, max_records)? {
                 return Ok(polled);
             }
-            let left = until.since(now.mono);
+            let left = until.since(*now);
             if left.is_zero() {
                 return Ok(Polled::Nothing);
             }
             self.shared.ready.wait(left);
-            *now = clock::now();
+            *now = clock::mono();
         }
     }
 
     /// [`KafkaConsumer::poll`] without the wait. `None`: nothing now; the descriptor tells when to try again.
     pub fn poll_step(&mut self, now: Now, max_records: usize) -> Result<Option<Polled>> {
         self.begin_poll();
-        let result = self.poll_once(now, max_records);
-        self.end_poll(now);
+        let result = self.poll_once(now.mono, max_records);
+        self.end_poll(now.mono);
         result
     }
 
@@ -345,15 +345,15 @@ impl KafkaConsumer {
         }
     }
 
-    fn end_poll(&self, now: Now) {
-        self.shared.liveness.poll_ended(now.mono);
+    fn end_poll(&self, now: Nanos) {
+        self.shared.liveness.poll_ended(now);
         if self.log.has_lines() {
             self.shared.ready.raise();
         }
     }
 
     /// What there is; if nothing, the signal is low.
-    fn poll_once(&mut self, now: Now, max_records: usize) -> Result<Option<Polled>> {
+    fn poll_once(&mut self, now: Nanos, max_records: usize) -> Result<Option<Polled>> {
         if let Some(polled) = self.try_poll(now, max_records)? {
             return Ok(Some(polled));
         }
@@ -369,7 +369,7 @@ impl KafkaConsumer {
         Ok(None)
     }
 
-    fn try_poll(&mut self, now: Now, max_records: usize) -> Result<Option<Polled>> {
+    fn try_poll(&mut self, now: Nanos, max_records: usize) -> Result<Option<Polled>> {
         self.check_open()?;
         if self.shared.take_wakeup() {
             return Err(woken_up());

@@ -13,10 +13,11 @@ use super::offsets::{milena_offset, OffsetRow};
 use super::pack::Packing;
 use super::types::{milena_bytes, milena_header, milena_status};
 use crate::consumer::record_view::{FLAG_APPEND_TIME, FLAG_NO_TIMESTAMP};
-use crate::consumer::{Event, FetchedBatch, HeaderView, Polled, RecordView};
+use crate::consumer::{BytesView, Chunk, Event, FetchedBatch, HeaderView, Polled, RecordView};
 use crate::error::Error;
 use crate::serialization::TopicPartition;
 use crate::sys::fork_generation;
+use smallvec::SmallVec;
 use std::mem::{align_of, offset_of, size_of};
 use std::ptr;
 
@@ -90,14 +91,19 @@ pub struct milena_event {
 
 /// What a poll gave; the caller's to free.
 pub struct milena_batch {
-    pub(super) chunks: Vec<milena_chunk>,
+    /// Mostly one, which then costs no allocation.
+    pub(super) chunks: SmallVec<[milena_chunk; 1]>,
     records: usize,
-    event: Option<Box<EventRows>>,
-    /// What the chunks point into.
-    _fetched: Option<FetchedBatch>,
-    _decoded: Vec<DecodedChunk>,
+    source: Source,
     /// The process that it was made in.
     process: u64,
+}
+
+/// What a batch is made of; the chunks point into it.
+enum Source {
+    Fetched { _batch: FetchedBatch },
+    Decoded { _chunks: Vec<DecodedChunk> },
+    Event(Box<EventRows>),
 }
 
 /// An event with what it points to.
@@ -131,8 +137,10 @@ pub unsafe extern "C" fn milena_batch_count(batch: *const milena_batch) -> usize
 #[no_mangle]
 pub unsafe extern "C" fn milena_batch_event(batch: *const milena_batch) -> *const milena_event {
     // SAFETY: NULL or a batch of this library, by contract.
-    let event = unsafe { batch.as_ref() }.and_then(|b| b.event.as_ref());
-    event.map_or(ptr::null(), |e| ptr::from_ref(&e.event))
+    match unsafe { batch.as_ref() }.map(|b| &b.source) {
+        Some(Source::Event(rows)) => &rows.event,
+        _ => ptr::null(),
+    }
 }
 
 /// The size in bytes of what milena_batch_pack writes; 0 for NULL, for an event, and when it would be 4 GiB or more.
@@ -217,6 +225,16 @@ const _: () = {
     assert!(MILENA_RECORD_NO_TIMESTAMP == FLAG_NO_TIMESTAMP);
 };
 
+// SAFETY: a view is an address and a length, and does nothing by itself. What is there is never written again, and kept
+// by the chunk that the view came from; who reads it holds that.
+unsafe impl Send for BytesView {}
+// SAFETY: as above.
+unsafe impl Sync for BytesView {}
+// SAFETY: as above, for its headers.
+unsafe impl Send for RecordView {}
+// SAFETY: as above.
+unsafe impl Sync for RecordView {}
+
 impl milena_batch {
     /// What a poll gave; NULL for nothing.
     pub(super) fn from_poll(polled: Polled) -> *mut milena_batch {
@@ -224,27 +242,26 @@ impl milena_batch {
             Polled::Nothing => ptr::null_mut(),
             Polled::Records(fetched) => milena_batch::from_fetched(fetched),
             Polled::Event(event) => {
-                let event = Some(EventRows::new(event));
-                Box::into_raw(Box::new(milena_batch { event, ..milena_batch::empty() }))
+                milena_batch::boxed(Source::Event(EventRows::new(event)), SmallVec::new())
             }
         }
     }
 
     fn from_fetched(fetched: FetchedBatch) -> *mut milena_batch {
-        let chunks: Vec<milena_chunk> = fetched
-            .chunks
-            .iter()
-            .map(|chunk| milena_chunk {
-                topic: chunk.topic.as_bytes().into(),
+        let row = |chunk: &Chunk| {
+            let records = chunk.records();
+            milena_chunk {
+                topic: chunk.topic().as_bytes().into(),
                 partition: chunk.partition,
                 leader_epoch: chunk.leader_epoch,
                 next_offset: chunk.next_offset,
-                records: chunk.records.as_ptr().cast(),
-                records_len: chunk.records.len(),
+                records: records.as_ptr().cast(),
+                records_len: records.len(),
                 records_stride: size_of::<RecordView>(),
-            })
-            .collect();
-        milena_batch { _fetched: Some(fetched), ..milena_batch::empty() }.with(chunks)
+            }
+        };
+        let chunks = fetched.chunks.iter().map(row).collect();
+        milena_batch::boxed(Source::Fetched { _batch: fetched }, chunks)
     }
 
     /// NULL when there are no chunks.
@@ -253,24 +270,12 @@ impl milena_batch {
             return ptr::null_mut();
         }
         let chunks = decoded.iter().map(DecodedChunk::row).collect();
-        milena_batch { _decoded: decoded, ..milena_batch::empty() }.with(chunks)
+        milena_batch::boxed(Source::Decoded { _chunks: decoded }, chunks)
     }
 
-    fn empty() -> milena_batch {
-        milena_batch {
-            chunks: Vec::new(),
-            records: 0,
-            event: None,
-            _fetched: None,
-            _decoded: Vec::new(),
-            process: fork_generation(),
-        }
-    }
-
-    fn with(mut self, chunks: Vec<milena_chunk>) -> *mut milena_batch {
-        self.records = chunks.iter().map(|c| c.records_len).sum();
-        self.chunks = chunks;
-        Box::into_raw(Box::new(self))
+    fn boxed(source: Source, chunks: SmallVec<[milena_chunk; 1]>) -> *mut milena_batch {
+        let records = chunks.iter().map(|c| c.records_len).sum();
+        Box::into_raw(Box::new(milena_batch { chunks, records, source, process: fork_generation() }))
     }
 }
 

@@ -7,9 +7,14 @@ use std::time::Instant;
 /// Reads both clocks. The monotonic one counts from the first call in this process; it does not stop or jump
 /// when the wall clock is set. No system call on the usual systems.
 pub fn now() -> Now {
+    Now { mono: mono(), wall_ms: wall_ms() }
+}
+
+/// The monotonic clock alone: for who is called too often to read both.
+pub fn mono() -> Nanos {
     static ORIGIN: OnceLock<Instant> = OnceLock::new();
     let since = ORIGIN.get_or_init(Instant::now).elapsed();
-    Now { mono: Nanos(u64::try_from(since.as_nanos()).unwrap_or(u64::MAX)), wall_ms: wall_ms() }
+    Nanos(u64::try_from(since.as_nanos()).unwrap_or(u64::MAX))
 }
 
 /// Milliseconds since the Unix epoch, negative before it.
