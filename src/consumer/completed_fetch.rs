@@ -107,26 +107,44 @@ impl CompletedFetch {
     pub fn fetch_records(&mut self, max: usize, chunks: &mut Chunks, reading: &mut Reading<'_>) -> Stop {
         let mut left = max;
         while left > 0 {
-            let Some(ahead) = self.ahead.take() else {
-                match self.parse(left.max(PARSED_AHEAD), !chunks.is_empty(), reading) {
-                    Ok(chunk) => self.ahead = Some(chunk),
+            if let Some(chunk) = self.take_parsed(left) {
+                chunks.push(chunk);
+                break;
+            }
+            let chunk = match self.ahead.take() {
+                Some(chunk) => chunk,
+                None => match self.parse(left.max(PARSED_AHEAD), !chunks.is_empty(), reading) {
+                    Ok(chunk) if chunk.records().len() > left => {
+                        self.ahead = Some(chunk);
+                        continue;
+                    }
+                    Ok(chunk) => chunk,
                     Err(stop) => {
                         self.position = self.parsed_to;
                         return stop;
                     }
-                }
-                continue;
+                },
             };
-            let (chunk, rest) = ahead.split(left);
             left = left.saturating_sub(chunk.records().len());
-            self.position = match rest {
-                Some(_) => Position { offset: chunk.next_offset, leader_epoch: chunk.leader_epoch },
-                None => self.parsed_to,
-            };
-            self.ahead = rest;
+            self.position = self.parsed_to;
             chunks.push(chunk);
         }
         Stop::Full
+    }
+
+    /// Where the position goes with the next `n` records, if more than those are parsed already.
+    #[inline]
+    pub fn parsed_behind(&self, n: usize) -> Option<Position> {
+        let ahead = self.ahead.as_ref()?;
+        Some(Position { offset: ahead.offset_behind(n)?, leader_epoch: ahead.leader_epoch })
+    }
+
+    /// Takes the next `n` records, if more than those are parsed already.
+    #[inline]
+    pub fn take_parsed(&mut self, n: usize) -> Option<Chunk> {
+        let chunk = self.ahead.as_mut()?.split(n)?;
+        self.position = Position { offset: chunk.next_offset, leader_epoch: chunk.leader_epoch };
+        Some(chunk)
     }
 
     /// Parses the next chunk, of up to `max` records, or says why there is none. `has_some`: there are records to hand

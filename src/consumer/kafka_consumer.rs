@@ -353,11 +353,18 @@ impl KafkaConsumer {
     }
 
     /// What there is; if nothing, the signal is low.
+    #[inline]
     fn poll_once(&mut self, now: Nanos, max_records: usize) -> Result<Option<Polled>> {
-        if let Some(polled) = self.try_poll(now, max_records)? {
-            return Ok(Some(polled));
+        let first = self.try_poll(now, max_records);
+        if matches!(first, Ok(None)) {
+            return self.look_again(now, max_records);
         }
-        // Low first, then a second look: what comes in between raises it again.
+        first
+    }
+
+    /// Nothing is there, so the signal goes low. First that, then a second look: what comes in between raises it again.
+    #[inline(never)]
+    fn look_again(&mut self, now: Nanos, max_records: usize) -> Result<Option<Polled>> {
         self.shared.ready.lower();
         let second = self.try_poll(now, max_records);
         if !matches!(second, Ok(None)) {
@@ -369,13 +376,14 @@ impl KafkaConsumer {
         Ok(None)
     }
 
+    #[inline(always)]
     fn try_poll(&mut self, now: Nanos, max_records: usize) -> Result<Option<Polled>> {
         self.check_open()?;
         if self.shared.take_wakeup() {
             return Err(woken_up());
         }
-        let news = self.shared.subscription.lock().acknowledge();
-        if news && self.options.auto_commit {
+        // Only the consumer's own commits ask what was acknowledged.
+        if self.options.auto_commit && self.shared.subscription.lock().acknowledge() {
             self.shared.wake();
         }
         if let Some(revocation) = self.unacknowledged.take() {

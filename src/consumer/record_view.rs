@@ -85,16 +85,21 @@ impl Chunk {
         Chunk { parsed: Arc::new(parsed), first: 0, len, partition, leader_epoch, next_offset }
     }
 
-    /// Takes up to `n` records off its front, and gives the rest as well, if there is any.
-    pub(super) fn split(mut self, n: usize) -> (Chunk, Option<Chunk>) {
-        let Some(last) = self.records().get(..n).filter(|front| front.len() < self.len).and_then(|r| r.last())
-        else {
-            return (self, None);
-        };
-        let next_offset = last.offset.saturating_add(1);
-        let rest = Chunk { parsed: self.parsed.clone(), first: self.first + n, len: self.len - n, ..self };
-        self.cut(n, next_offset);
-        (self, Some(rest))
+    /// The offset behind the first `n` records, if there are more than that.
+    #[inline]
+    pub(super) fn offset_behind(&self, n: usize) -> Option<i64> {
+        let last = self.records().get(..n).filter(|front| front.len() < self.len)?.last()?;
+        Some(last.offset.saturating_add(1))
+    }
+
+    /// Takes the first `n` records off, if there are more than that.
+    #[inline]
+    pub(super) fn split(&mut self, n: usize) -> Option<Chunk> {
+        let next_offset = self.offset_behind(n)?;
+        let front = Chunk { parsed: self.parsed.clone(), len: n, next_offset, ..*self };
+        self.first += n;
+        self.len -= n;
+        Some(front)
     }
 
     /// Leaves out all but the first `n` records.

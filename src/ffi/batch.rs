@@ -13,7 +13,7 @@ use super::offsets::{milena_offset, OffsetRow};
 use super::pack::Packing;
 use super::types::{milena_bytes, milena_header, milena_status};
 use crate::consumer::record_view::{FLAG_APPEND_TIME, FLAG_NO_TIMESTAMP};
-use crate::consumer::{BytesView, Chunk, Event, FetchedBatch, HeaderView, Polled, RecordView};
+use crate::consumer::{BytesView, Event, FetchedBatch, HeaderView, Polled, RecordView};
 use crate::error::Error;
 use crate::serialization::TopicPartition;
 use crate::sys::fork_generation;
@@ -91,13 +91,15 @@ pub struct milena_event {
 
 /// What a poll gave; the caller's to free.
 pub struct milena_batch {
-    /// Mostly one, which then costs no allocation.
-    pub(super) chunks: SmallVec<[milena_chunk; 1]>,
+    pub(super) chunks: ChunkRows,
     records: usize,
     source: Source,
     /// The process that it was made in.
     process: u64,
 }
+
+/// Mostly one, which then costs no allocation.
+pub(super) type ChunkRows = SmallVec<[milena_chunk; 1]>;
 
 /// What a batch is made of; the chunks point into it.
 enum Source {
@@ -242,25 +244,13 @@ impl milena_batch {
             Polled::Nothing => ptr::null_mut(),
             Polled::Records(fetched) => milena_batch::from_fetched(fetched),
             Polled::Event(event) => {
-                milena_batch::boxed(Source::Event(EventRows::new(event)), SmallVec::new())
+                milena_batch::boxed(Source::Event(EventRows::new(event)), ChunkRows::new())
             }
         }
     }
 
     fn from_fetched(fetched: FetchedBatch) -> *mut milena_batch {
-        let row = |chunk: &Chunk| {
-            let records = chunk.records();
-            milena_chunk {
-                topic: chunk.topic().as_bytes().into(),
-                partition: chunk.partition,
-                leader_epoch: chunk.leader_epoch,
-                next_offset: chunk.next_offset,
-                records: records.as_ptr().cast(),
-                records_len: records.len(),
-                records_stride: size_of::<RecordView>(),
-            }
-        };
-        let chunks = fetched.chunks.iter().map(row).collect();
+        let chunks = chunk_rows(&fetched);
         milena_batch::boxed(Source::Fetched { _batch: fetched }, chunks)
     }
 
@@ -273,9 +263,43 @@ impl milena_batch {
         milena_batch::boxed(Source::Decoded { _chunks: decoded }, chunks)
     }
 
-    fn boxed(source: Source, chunks: SmallVec<[milena_chunk; 1]>) -> *mut milena_batch {
+    fn boxed(source: Source, chunks: ChunkRows) -> *mut milena_batch {
         let records = chunks.iter().map(|c| c.records_len).sum();
         Box::into_raw(Box::new(milena_batch { chunks, records, source, process: fork_generation() }))
+    }
+}
+
+/// The chunks as C sees them; they point into the batch.
+#[inline]
+fn chunk_rows(fetched: &FetchedBatch) -> ChunkRows {
+    let mut rows = ChunkRows::new();
+    for chunk in &fetched.chunks {
+        let records = chunk.records();
+        rows.push(milena_chunk {
+            topic: chunk.topic().as_bytes().into(),
+            partition: chunk.partition,
+            leader_epoch: chunk.leader_epoch,
+            next_offset: chunk.next_offset,
+            records: records.as_ptr().cast(),
+            records_len: records.len(),
+            records_stride: size_of::<RecordView>(),
+        });
+    }
+    rows
+}
+
+/// Packs the records of a poll; the number of bytes, 0 for an event and for records that do not fit.
+///
+/// # Safety
+/// `capacity` bytes at `block` may be written.
+pub(super) unsafe fn pack_polled(polled: &Polled, block: *mut u8, capacity: usize) -> usize {
+    let Polled::Records(fetched) = polled else { return 0 };
+    let rows = chunk_rows(fetched);
+    let Some(packing) = Packing::of(&rows).ok().filter(|p| p.size() <= capacity) else { return 0 };
+    // SAFETY: as the caller promises.
+    match unsafe { packing.write(block, capacity) } {
+        Ok(()) => packing.size(),
+        Err(_) => 0,
     }
 }
 

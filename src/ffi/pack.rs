@@ -6,6 +6,7 @@ use super::batch::{milena_chunk, milena_record_view};
 use super::guard::invalid;
 use super::types::{milena_bytes, milena_header};
 use crate::error::Result;
+use smallvec::SmallVec;
 use std::ops::Range;
 
 const HEAD: usize = 32;
@@ -17,7 +18,7 @@ const HEADER_ROW: usize = 16;
 pub(super) struct Packing<'a> {
     chunks: &'a [milena_chunk],
     /// The memory that the records of each chunk point into.
-    ranges: Vec<Range<usize>>,
+    ranges: SmallVec<[Range<usize>; 1]>,
     records: usize,
     headers: usize,
     size: usize,
@@ -27,7 +28,7 @@ impl<'a> Packing<'a> {
     /// # Errors
     /// INVALID_ARGUMENT when the block would have 4 GiB or more.
     pub fn of(chunks: &'a [milena_chunk]) -> Result<Packing<'a>> {
-        let mut packing = Packing { chunks, ranges: Vec::new(), records: 0, headers: 0, size: 0 };
+        let mut packing = Packing { chunks, ranges: SmallVec::new(), records: 0, headers: 0, size: 0 };
         let mut data = 0usize;
         for chunk in chunks {
             let mut range = Extent::default();

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import struct
 from array import array
-from ctypes import byref, c_char, c_void_p, string_at
+from ctypes import addressof, byref, c_char, c_size_t, c_void_p, string_at
 from enum import IntEnum
 from itertools import repeat
 from typing import Any, Dict, Iterator, List, Optional, Sequence, Tuple, Union, overload
@@ -24,6 +24,7 @@ _KEYS = struct.Struct("<16xIi24x")
 _VALUES = struct.Struct("<24xIi16x")
 _HEADER = struct.Struct("<IiIi")
 _LAYOUT = 1
+_poll = lib.milena_consumer_poll_packed
 _Row = Tuple[int, int, int, int, int, int, int, int, int, int]
 
 
@@ -276,32 +277,79 @@ class Batch(Sequence[Record]):
         return memoryview(self.block)[begin : begin + count * _ROW.size]
 
 
-class Packer:
-    """Turns a milena_batch into a :class:`Batch`; for one thread at a time."""
+class _Block:
+    """Memory that polls pack records into, and the places for what else they give."""
 
-    _KEPT = 1 << 22
+    SIZE = 1 << 16
+    KEPT = 1 << 22
+
+    __slots__ = ("scratch", "packed", "batch", "error", "arguments")
 
     def __init__(self) -> None:
-        self._scratch = (c_char * 0)()
+        self.packed, self.batch, self.error = c_size_t(), c_void_p(), c_void_p()
+        self.resize(self.SIZE)
 
-    def take(self, handle: Optional[int]) -> Batch:
-        """Copies the batch and frees it."""
-        if not handle:
-            return Batch()
+    def resize(self, size: int) -> None:
+        self.scratch = (c_char * size)()
+        places = byref(self.packed), byref(self.batch), byref(self.error)
+        self.arguments = (addressof(self.scratch), size, *places)
+        """Of milena_consumer_poll_packed, made once."""
+
+
+class Packer:
+    """Copies what polls give into a :class:`Batch`."""
+
+    def __init__(self) -> None:
+        # Of those that no call is using at the moment: mostly one.
+        self._blocks: List[_Block] = []
+
+    def poll(self, handle: Optional[int], max_records: int) -> Batch:
+        """One poll of a consumer that does not wait, in one call if what comes fits into the block."""
+        block = self._take()
         try:
-            event = lib.milena_batch_event(handle)
+            status = _poll(handle, 0, max_records, *block.arguments)
+            if status != 0:
+                raise taken(status, block.error)
+            size = block.packed.value
+            if size:
+                return Batch(string_at(block.scratch, size))
+            batch = block.batch.value
+            return self._unpack(batch, block) if batch else Batch()
+        finally:
+            self._blocks.append(block)
+
+    def unpack(self, batch: Optional[int]) -> Batch:
+        """Copies a milena_batch, if there is one, and frees it."""
+        if not batch:
+            return Batch()
+        block = self._take()
+        try:
+            return self._unpack(batch, block)
+        finally:
+            self._blocks.append(block)
+
+    def _take(self) -> _Block:
+        try:
+            return self._blocks.pop()
+        except IndexError:
+            return _Block()
+
+    @staticmethod
+    def _unpack(batch: int, block: _Block) -> Batch:
+        try:
+            event = lib.milena_batch_event(batch)
             if event:
                 return Batch(event=Event(_ffi.milena_event.from_address(event)))
-            size = lib.milena_batch_packed_size(handle)
-            if len(self._scratch) < size:
-                self._scratch = (c_char * max(size, 2 * len(self._scratch)))()
-            call(lib.milena_batch_pack, handle, self._scratch, len(self._scratch))
-            block = string_at(self._scratch, size)
-            if len(self._scratch) > self._KEPT:
-                self._scratch = (c_char * 0)()
-            return Batch(block)
+            size = lib.milena_batch_packed_size(batch)
+            if len(block.scratch) < size:
+                block.resize(max(size, 2 * len(block.scratch)))
+            call(lib.milena_batch_pack, batch, block.scratch, len(block.scratch))
+            packed = string_at(block.scratch, size)
+            if len(block.scratch) > _Block.KEPT:
+                block.resize(_Block.SIZE)
+            return Batch(packed)
         finally:
-            lib.milena_batch_free(handle)
+            lib.milena_batch_free(batch)
 
 
 def decode_batches(data: bytes, max_batch_bytes: int = 0) -> Batch:
@@ -314,7 +362,7 @@ def decode_batches(data: bytes, max_batch_bytes: int = 0) -> Batch:
     """
     out, error = c_void_p(), c_void_p()
     status = lib.milena_decode_batches(data, len(data), max_batch_bytes, byref(out), byref(error))
-    batch = Packer().take(out.value)
+    batch = Packer().unpack(out.value)
     if status != 0:
         failure = taken(status, error)
         failure.results = (batch,)

@@ -258,6 +258,8 @@ impl SubscriptionState {
             self.uncommitted.remove(id);
         }
         if !ids.is_empty() {
+            let left = &self.partitions;
+            self.touched.retain(|id| left.contains_key(id));
             self.layout += 1;
             self.topics_version += 1;
         }
