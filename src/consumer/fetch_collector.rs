@@ -64,6 +64,7 @@ impl FetchCollector {
     /// # Errors
     /// A batch that cannot be read: CORRUPT_MESSAGE, with the position unchanged. BATCHES_HELD when reading on takes
     /// memory that the application holds.
+    #[inline(always)]
     pub fn fetched_records(&mut self, now: Nanos, max_records: usize) -> Result<Option<FetchedBatch>> {
         match self.parsed_before(max_records) {
             Some(chunk) => Ok(Some(self.hand_out(Chunks::from_buf([chunk])))),
@@ -73,7 +74,7 @@ impl FetchCollector {
 
     /// What former polls have parsed, if it is all that this one wants. For polls of few records: there is one lock to
     /// take, and nothing to begin or to end.
-    #[inline]
+    #[inline(always)]
     fn parsed_before(&mut self, max_records: usize) -> Option<Chunk> {
         if self.failed.is_some() || !self.is_any_accepted() {
             return None;

@@ -353,7 +353,7 @@ impl KafkaConsumer {
     }
 
     /// What there is; if nothing, the signal is low.
-    #[inline]
+    #[inline(always)]
     fn poll_once(&mut self, now: Nanos, max_records: usize) -> Result<Option<Polled>> {
         let first = self.try_poll(now, max_records);
         if matches!(first, Ok(None)) {
@@ -390,20 +390,10 @@ impl KafkaConsumer {
             self.shared.liveness.acknowledge(revocation);
             self.shared.wake();
         }
-        match self.next_notice() {
-            Some(Notice::Error(error, _)) => return Err(error),
-            Some(Notice::Event(event, revocation)) => {
-                match &event {
-                    Event::Revoked(_) => {
-                        self.shared.subscription.lock().tell_revoked();
-                        self.unacknowledged = Some(revocation);
-                    }
-                    Event::Lost { .. } => self.shared.subscription.lock().tell_lost(),
-                    Event::Assigned(_) | Event::Committed { .. } => {}
-                }
+        if self.shared.has_notices() {
+            if let Some(event) = self.next_event()? {
                 return Ok(Some(Polled::Event(event)));
             }
-            None => {}
         }
         let most = if max_records == 0 { self.options.max_poll_records } else { max_records };
         if let Some(batch) = self.collector.fetched_records(now, most)? {
@@ -411,6 +401,24 @@ impl KafkaConsumer {
         }
         self.check_starved()?;
         Ok(None)
+    }
+
+    #[cold]
+    fn next_event(&mut self) -> Result<Option<Event>> {
+        let (event, revocation) = match self.next_notice() {
+            Some(Notice::Event(event, revocation)) => (event, revocation),
+            Some(Notice::Error(error, _)) => return Err(error),
+            None => return Ok(None),
+        };
+        match &event {
+            Event::Revoked(_) => {
+                self.shared.subscription.lock().tell_revoked();
+                self.unacknowledged = Some(revocation);
+            }
+            Event::Lost { .. } => self.shared.subscription.lock().tell_lost(),
+            Event::Assigned(_) | Event::Committed { .. } => {}
+        }
+        Ok(Some(event))
     }
 
     /// What there is to be told, without errors of partitions that are somewhere else by now, or gone.

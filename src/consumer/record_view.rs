@@ -3,6 +3,7 @@
 use super::budget::{Hold, Outstanding};
 use bytes::Bytes;
 use smallvec::SmallVec;
+use std::mem::{offset_of, size_of};
 use std::ptr;
 use std::sync::Arc;
 
@@ -64,31 +65,53 @@ pub(super) struct Parsed {
     pub _view_memory: Hold,
 }
 
-/// Records of one partition, in the order of their offsets.
+/// Records of one partition, in the order of their offsets. Laid out as C sees it, but for what follows that.
+#[repr(C)]
 #[derive(Debug)]
 pub struct Chunk {
-    parsed: Arc<Parsed>,
-    /// Its part of what was parsed.
-    first: usize,
-    len: usize,
+    topic: BytesView,
     pub partition: i32,
     /// The epoch of the leader that stored these records; -1 when it is not known.
     pub leader_epoch: i32,
     /// Where to read on behind this chunk.
     pub next_offset: i64,
+    /// Its part of what was parsed.
+    records: *const RecordView,
+    records_len: usize,
+    records_stride: usize,
+    parsed: Arc<Parsed>,
 }
 
 impl Chunk {
+    /// Where the members are that C sees, in their order.
+    pub const LAYOUT: [usize; 7] = [
+        offset_of!(Chunk, topic),
+        offset_of!(Chunk, partition),
+        offset_of!(Chunk, leader_epoch),
+        offset_of!(Chunk, next_offset),
+        offset_of!(Chunk, records),
+        offset_of!(Chunk, records_len),
+        offset_of!(Chunk, records_stride),
+    ];
+
     /// All that was parsed.
     pub(super) fn new(parsed: Parsed, partition: i32, leader_epoch: i32, next_offset: i64) -> Chunk {
-        let len = parsed.records.len();
-        Chunk { parsed: Arc::new(parsed), first: 0, len, partition, leader_epoch, next_offset }
+        Chunk {
+            topic: BytesView { ptr: parsed.topic.as_ptr(), len: parsed.topic.len() },
+            partition,
+            leader_epoch,
+            next_offset,
+            records: parsed.records.as_ptr(),
+            records_len: parsed.records.len(),
+            records_stride: size_of::<RecordView>(),
+            parsed: Arc::new(parsed),
+        }
     }
 
     /// The offset behind the first `n` records, if there are more than that.
     #[inline]
     pub(super) fn offset_behind(&self, n: usize) -> Option<i64> {
-        let last = self.records().get(..n).filter(|front| front.len() < self.len)?.last()?;
+        let last = self.records().get(..n).filter(|front| front.len() < self.records_len)?.last()?;
         Some(last.offset.saturating_add(1))
     }
 
@@ -96,15 +119,15 @@ impl Chunk {
     #[inline]
     pub(super) fn split(&mut self, n: usize) -> Option<Chunk> {
         let next_offset = self.offset_behind(n)?;
-        let front = Chunk { parsed: self.parsed.clone(), len: n, next_offset, ..*self };
-        self.first += n;
-        self.len -= n;
+        let front = Chunk { parsed: self.parsed.clone(), records_len: n, next_offset, ..*self };
+        self.records = self.records.wrapping_add(n);
+        self.records_len -= n;
         Some(front)
     }
 
     /// Leaves out all but the first `n` records.
     pub(super) fn cut(&mut self, n: usize, next_offset: i64) {
-        self.len = self.len.min(n);
+        self.records_len = self.records_len.min(n);
         self.next_offset = next_offset;
     }
 
@@ -114,7 +137,9 @@ impl Chunk {
 
     #[inline]
     pub fn records(&self) -> &[RecordView] {
-        self.parsed.records.get(self.first..).and_then(|r| r.get(..self.len)).unwrap_or(&[])
+        let all = &self.parsed.records;
+        let first = (self.records as usize).wrapping_sub(all.as_ptr() as usize) / size_of::<RecordView>();
+        all.get(first..).and_then(|r| r.get(..self.records_len)).unwrap_or(&[])
     }
 
     /// The bytes of a view of this chunk; `None` for null.
@@ -142,7 +167,7 @@ impl Chunk {
             return &[];
         }
         let start = (record.headers as usize).wrapping_sub(self.parsed.headers.as_ptr() as usize)
-            / std::mem::size_of::<HeaderView>();
+            / size_of::<HeaderView>();
         let end = start.saturating_add(record.headers_len as usize);
         self.parsed.headers.get(start..end).unwrap_or(&[])
     }
@@ -162,7 +187,7 @@ pub struct FetchedBatch {
 impl FetchedBatch {
     /// The number of records.
     pub fn len(&self) -> usize {
-        self.chunks.iter().map(|c| c.len).sum()
+        self.chunks.iter().map(|c| c.records_len).sum()
     }
 
     pub fn is_empty(&self) -> bool {

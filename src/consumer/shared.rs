@@ -190,10 +190,12 @@ impl Shared {
         self.ready.raise();
     }
 
+    /// Whether [`Shared::next_notice`] has something.
+    pub fn has_notices(&self) -> bool {
+        self.noticed.load(Ordering::SeqCst)
+    }
+
     pub fn next_notice(&self) -> Option<super::notices::Notice> {
-        if !self.noticed.load(Ordering::SeqCst) {
-            return None;
-        }
         self.with_notices(|notices| notices.next())
     }
 

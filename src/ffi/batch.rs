@@ -6,18 +6,17 @@
 //! Reading a batch never blocks, and any threads may do it at once.
 
 use super::decode::DecodedChunk;
-use super::deliveries::rows;
 use super::error::milena_error;
 use super::guard::{guard, guard_value, null, object};
 use super::offsets::{milena_offset, OffsetRow};
-use super::pack::Packing;
+use super::pack::{Packing, RECORD_ROW};
 use super::types::{milena_bytes, milena_header, milena_status};
 use crate::consumer::record_view::{FLAG_APPEND_TIME, FLAG_NO_TIMESTAMP};
-use crate::consumer::{BytesView, Event, FetchedBatch, HeaderView, Polled, RecordView};
+use crate::consumer::{BytesView, Chunk, Event, FetchedBatch, HeaderView, Polled, RecordView};
 use crate::error::Error;
 use crate::serialization::TopicPartition;
 use crate::sys::fork_generation;
-use smallvec::SmallVec;
+use std::marker::PhantomData;
 use std::mem::{align_of, offset_of, size_of};
 use std::ptr;
 
@@ -91,20 +90,14 @@ pub struct milena_event {
 
 /// What a poll gave; the caller's to free.
 pub struct milena_batch {
-    pub(super) chunks: ChunkRows,
-    records: usize,
     source: Source,
     /// The process that it was made in.
     process: u64,
 }
 
-/// Mostly one, which then costs no allocation.
-pub(super) type ChunkRows = SmallVec<[milena_chunk; 1]>;
-
-/// What a batch is made of; the chunks point into it.
 enum Source {
-    Fetched { _batch: FetchedBatch },
-    Decoded { _chunks: Vec<DecodedChunk> },
+    Fetched(FetchedBatch),
+    Decoded(Vec<DecodedChunk>),
     Event(Box<EventRows>),
 }
 
@@ -124,15 +117,17 @@ pub unsafe extern "C" fn milena_batch_chunks(
     n: *mut usize,
     stride: *mut usize,
 ) -> *const milena_chunk {
-    // SAFETY: NULL or a batch of this library, and places for numbers, by contract.
-    unsafe { rows(batch.as_ref().map(|b| b.chunks.as_slice()), n, stride) }
+    // SAFETY: NULL or a batch of this library, by contract.
+    let chunks = unsafe { batch.as_ref() }.map_or(ChunkRows::NONE, |b| b.chunks());
+    // SAFETY: places for numbers, by contract.
+    unsafe { chunks.give(n, stride) }
 }
 
 /// The number of records in all chunks; 0 for NULL.
 #[no_mangle]
 pub unsafe extern "C" fn milena_batch_count(batch: *const milena_batch) -> usize {
     // SAFETY: NULL or a batch of this library, by contract.
-    unsafe { batch.as_ref() }.map_or(0, |b| b.records)
+    unsafe { batch.as_ref() }.map_or(0, |b| b.chunks().iter().map(|c| c.records_len).sum())
 }
 
 /// The event, if it is one; else, and for NULL, NULL.
@@ -149,8 +144,8 @@ pub unsafe extern "C" fn milena_batch_event(batch: *const milena_batch) -> *cons
 #[no_mangle]
 pub unsafe extern "C" fn milena_batch_packed_size(batch: *const milena_batch) -> usize {
     // SAFETY: NULL or a batch of this library, by contract.
-    let batch = unsafe { batch.as_ref() }.filter(|b| !b.chunks.is_empty());
-    guard_value(0, || batch.and_then(|b| Packing::of(&b.chunks).ok()).map_or(0, |p| p.size()))
+    let chunks = unsafe { batch.as_ref() }.map(|b| b.chunks()).filter(|c| c.len() > 0);
+    guard_value(0, || chunks.and_then(|c| Packing::of(c).ok()).map_or(0, |p| p.size()))
 }
 
 /// Copies all records into one block of memory, for bindings of other languages: one call, one copy. `capacity` is
@@ -191,7 +186,7 @@ pub unsafe extern "C" fn milena_batch_pack(
             return Err(null("block"));
         }
         // SAFETY: `capacity` bytes are there to be written, by contract.
-        unsafe { Packing::of(&batch.chunks)?.write(block, capacity) }
+        unsafe { Packing::of(batch.chunks())?.write(block, capacity) }
     })
 }
 
@@ -227,6 +222,19 @@ const _: () = {
     assert!(MILENA_RECORD_NO_TIMESTAMP == FLAG_NO_TIMESTAMP);
 };
 
+const _: () = {
+    assert!(align_of::<milena_chunk>() == align_of::<Chunk>());
+    assert!(size_of::<milena_chunk>() <= size_of::<Chunk>());
+    let [topic, partition, leader_epoch, next_offset, records, records_len, records_stride] = Chunk::LAYOUT;
+    assert!(offset_of!(milena_chunk, topic) == topic);
+    assert!(offset_of!(milena_chunk, partition) == partition);
+    assert!(offset_of!(milena_chunk, leader_epoch) == leader_epoch);
+    assert!(offset_of!(milena_chunk, next_offset) == next_offset);
+    assert!(offset_of!(milena_chunk, records) == records);
+    assert!(offset_of!(milena_chunk, records_len) == records_len);
+    assert!(offset_of!(milena_chunk, records_stride) == records_stride);
+};
+
 // SAFETY: a view is an address and a length, and does nothing by itself. What is there is never written again, and kept
 // by the chunk that the view came from; who reads it holds that.
 unsafe impl Send for BytesView {}
@@ -236,22 +244,70 @@ unsafe impl Sync for BytesView {}
 unsafe impl Send for RecordView {}
 // SAFETY: as above.
 unsafe impl Sync for RecordView {}
+// SAFETY: as above, for its records, which it keeps.
+unsafe impl Send for Chunk {}
+// SAFETY: as above.
+unsafe impl Sync for Chunk {}
+
+/// The chunks of a batch: rows that begin as C sees them.
+#[derive(Clone, Copy)]
+pub(super) struct ChunkRows<'a> {
+    first: *const milena_chunk,
+    len: usize,
+    stride: usize,
+    batch: PhantomData<&'a milena_chunk>,
+}
+
+impl<'a> ChunkRows<'a> {
+    const NONE: ChunkRows<'static> =
+        ChunkRows { first: ptr::null(), len: 0, stride: size_of::<milena_chunk>(), batch: PhantomData };
+
+    fn of_fetched(batch: &'a FetchedBatch) -> ChunkRows<'a> {
+        let chunks = batch.chunks.as_slice();
+        ChunkRows { first: chunks.as_ptr().cast(), len: chunks.len(), stride: size_of::<Chunk>(), batch: PhantomData }
+    }
+
+    fn of_decoded(chunks: &'a [DecodedChunk]) -> ChunkRows<'a> {
+        let stride = size_of::<DecodedChunk>();
+        ChunkRows { first: chunks.as_ptr().cast(), len: chunks.len(), stride, batch: PhantomData }
+    }
+
+    pub fn len(self) -> usize {
+        self.len
+    }
+
+    pub fn iter(self) -> impl Iterator<Item = &'a milena_chunk> {
+        // SAFETY: inside the slice that it was made from, each element of which begins with a milena_chunk.
+        (0..self.len).map(move |i| unsafe { &*self.first.byte_add(i * self.stride) })
+    }
+
+    /// Gives them to C.
+    ///
+    /// # Safety
+    /// `n` and `stride` are NULL or places for a number.
+    unsafe fn give(self, n: *mut usize, stride: *mut usize) -> *const milena_chunk {
+        for (place, value) in [(n, self.len), (stride, self.stride)] {
+            if !place.is_null() {
+                // SAFETY: not NULL, so by contract a place for a number.
+                unsafe { place.write_unaligned(value) };
+            }
+        }
+        if self.len == 0 {
+            ptr::null()
+        } else {
+            self.first
+        }
+    }
+}
 
 impl milena_batch {
     /// What a poll gave; NULL for nothing.
     pub(super) fn from_poll(polled: Polled) -> *mut milena_batch {
         match polled {
             Polled::Nothing => ptr::null_mut(),
-            Polled::Records(fetched) => milena_batch::from_fetched(fetched),
-            Polled::Event(event) => {
-                milena_batch::boxed(Source::Event(EventRows::new(event)), ChunkRows::new())
-            }
+            Polled::Records(fetched) => milena_batch::boxed(Source::Fetched(fetched)),
+            Polled::Event(event) => milena_batch::boxed(Source::Event(EventRows::new(event))),
         }
-    }
-
-    fn from_fetched(fetched: FetchedBatch) -> *mut milena_batch {
-        let chunks = chunk_rows(&fetched);
-        milena_batch::boxed(Source::Fetched { _batch: fetched }, chunks)
     }
 
     /// NULL when there are no chunks.
@@ -259,33 +315,20 @@ impl milena_batch {
         if decoded.is_empty() {
             return ptr::null_mut();
         }
-        let chunks = decoded.iter().map(DecodedChunk::row).collect();
-        milena_batch::boxed(Source::Decoded { _chunks: decoded }, chunks)
+        milena_batch::boxed(Source::Decoded(decoded))
     }
 
-    fn boxed(source: Source, chunks: ChunkRows) -> *mut milena_batch {
-        let records = chunks.iter().map(|c| c.records_len).sum();
-        Box::into_raw(Box::new(milena_batch { chunks, records, source, process: fork_generation() }))
+    fn boxed(source: Source) -> *mut milena_batch {
+        Box::into_raw(Box::new(milena_batch { source, process: fork_generation() }))
     }
-}
 
-/// The chunks as C sees them; they point into the batch.
-#[inline]
-fn chunk_rows(fetched: &FetchedBatch) -> ChunkRows {
-    let mut rows = ChunkRows::new();
-    for chunk in &fetched.chunks {
-        let records = chunk.records();
-        rows.push(milena_chunk {
-            topic: chunk.topic().as_bytes().into(),
-            partition: chunk.partition,
-            leader_epoch: chunk.leader_epoch,
-            next_offset: chunk.next_offset,
-            records: records.as_ptr().cast(),
-            records_len: records.len(),
-            records_stride: size_of::<RecordView>(),
-        });
+    fn chunks(&self) -> ChunkRows<'_> {
+        match &self.source {
+            Source::Fetched(batch) => ChunkRows::of_fetched(batch),
+            Source::Decoded(chunks) => ChunkRows::of_decoded(chunks),
+            Source::Event(_) => ChunkRows::NONE,
+        }
     }
-    rows
 }
 
 /// Packs the records of a poll; the number of bytes, 0 for an event and for records that do not fit.
@@ -294,8 +337,12 @@ fn chunk_rows(fetched: &FetchedBatch) -> ChunkRows {
 /// `capacity` bytes at `block` may be written.
 pub(super) unsafe fn pack_polled(polled: &Polled, block: *mut u8, capacity: usize) -> usize {
     let Polled::Records(fetched) = polled else { return 0 };
-    let rows = chunk_rows(fetched);
-    let Some(packing) = Packing::of(&rows).ok().filter(|p| p.size() <= capacity) else { return 0 };
+    if fetched.len().saturating_mul(RECORD_ROW) > capacity {
+        // It costs a look at each record to find out how much too large it is.
+        return 0;
+    }
+    let rows = ChunkRows::of_fetched(fetched);
+    let Some(packing) = Packing::of(rows).ok().filter(|p| p.size() <= capacity) else { return 0 };
     // SAFETY: as the caller promises.
     match unsafe { packing.write(block, capacity) } {
         Ok(()) => packing.size(),

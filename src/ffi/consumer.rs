@@ -504,23 +504,27 @@ pub unsafe extern "C" fn milena_consumer_free(consumer: *mut milena_consumer) {
     guard_value((), || CONSUMERS.free(consumer as usize, |c| c.waker.abandon()));
 }
 
-#[inline]
+#[inline(always)]
 fn enter(consumer: *const milena_consumer) -> Result<Inside<'static, Consumer>> {
     CONSUMERS.enter(consumer as usize)
 }
 
 impl Consumer {
     /// The consumer itself, for this thread alone.
+    #[inline(always)]
     fn lock(&self) -> Result<MutexGuard<'_, KafkaConsumer>> {
-        self.client.try_lock().ok_or_else(|| {
-            Error::new(Code::BUSY, "another thread is inside a call of this consumer")
-                .hint("use it from one thread at a time; milena_consumer_wakeup ends a call that waits")
-        })
+        self.client.try_lock().ok_or_else(busy)
     }
 
     fn timeout(&self, ms: i64) -> Result<Duration> {
         Ok(timeout(ms, "timeout_ms")?.unwrap_or(self.api_timeout))
     }
+}
+
+#[cold]
+fn busy() -> Error {
+    Error::new(Code::BUSY, "another thread is inside a call of this consumer")
+        .hint("use it from one thread at a time; milena_consumer_wakeup ends a call that waits")
 }
 
 /// A call that changes something about partitions, and never blocks.
