@@ -20,8 +20,8 @@ use std::sync::Arc;
 /// Views that a chunk has room for at first, at the most.
 const MOST_ROOM: usize = 16 * 1024;
 
-/// Records that are parsed at once when fewer are asked for: 8 KiB of views.
-const PARSED_AHEAD: usize = 128;
+/// Records that are parsed at once when fewer are asked for: 16 KiB of views.
+const PARSED_AHEAD: usize = 256;
 
 /// What reading a fetch needs from outside.
 pub struct Reading<'a> {
@@ -107,7 +107,7 @@ impl CompletedFetch {
     pub fn fetch_records(&mut self, max: usize, chunks: &mut Chunks, reading: &mut Reading<'_>) -> Stop {
         let mut left = max;
         while left > 0 {
-            if let Some(chunk) = self.take_parsed(left) {
+            if let Some(chunk) = self.take_parsed(left, |_| true) {
                 chunks.push(chunk);
                 break;
             }
@@ -132,18 +132,14 @@ impl CompletedFetch {
         Stop::Full
     }
 
-    /// Where the position goes with the next `n` records, if more than those are parsed already.
-    #[inline]
-    pub fn parsed_behind(&self, n: usize) -> Option<Position> {
-        let ahead = self.ahead.as_ref()?;
-        Some(Position { offset: ahead.offset_behind(n)?, leader_epoch: ahead.leader_epoch })
-    }
-
-    /// Takes the next `n` records, if more than those are parsed already.
-    #[inline]
-    pub fn take_parsed(&mut self, n: usize) -> Option<Chunk> {
-        let chunk = self.ahead.as_mut()?.split(n)?;
-        self.position = Position { offset: chunk.next_offset, leader_epoch: chunk.leader_epoch };
+    /// Takes the next `n` records, if more than those are parsed already, and `advance` agrees with where the position
+    /// goes then.
+    #[inline(always)]
+    pub fn take_parsed(&mut self, n: usize, advance: impl FnOnce(Position) -> bool) -> Option<Chunk> {
+        let leader_epoch = self.ahead.as_ref()?.leader_epoch;
+        let to = |offset| Position { offset, leader_epoch };
+        let chunk = self.ahead.as_mut()?.split(n, |offset| advance(to(offset)))?;
+        self.position = to(chunk.next_offset);
         Some(chunk)
     }
 
@@ -190,9 +186,7 @@ impl CompletedFetch {
             }
         };
         match open.filter(|o| !o.views.is_empty()) {
-            Some(done) => {
-                Ok(done.close(&self.topic, self.id.index, self.parsed_to.offset, reading.budget))
-            }
+            Some(done) => Ok(done.close(&self.topic, self.id.index, self.parsed_to.offset, reading.budget)),
             None => Err(stop),
         }
     }

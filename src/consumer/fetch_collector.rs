@@ -4,6 +4,7 @@
 use super::completed_fetch::{CompletedFetch, Reading, Stop};
 use super::record_view::{Chunk, Chunks, FetchedBatch, RecordView};
 use super::shared::Shared;
+use super::types::Polled;
 use crate::client::connection_states::Backoff;
 use crate::config::Serde;
 use crate::error::{Code, Error, Place, Result};
@@ -65,9 +66,9 @@ impl FetchCollector {
     /// A batch that cannot be read: CORRUPT_MESSAGE, with the position unchanged. BATCHES_HELD when reading on takes
     /// memory that the application holds.
     #[inline(always)]
-    pub fn fetched_records(&mut self, now: Nanos, max_records: usize) -> Result<Option<FetchedBatch>> {
+    pub fn fetched_records(&mut self, now: Nanos, max_records: usize) -> Result<Polled> {
         match self.parsed_before(max_records) {
-            Some(chunk) => Ok(Some(self.hand_out(Chunks::from_buf([chunk])))),
+            Some(chunk) => Ok(self.hand_out(Chunks::from_buf([chunk]))),
             None => self.read_fetches(now, max_records),
         }
     }
@@ -80,14 +81,14 @@ impl FetchCollector {
             return None;
         }
         let fetch = self.next_in_line.as_mut()?;
-        let (from, to) = (fetch.position.offset, fetch.parsed_behind(max_records)?);
-        // Otherwise it is not wanted any more, or not now: that is found out where fetches are taken.
-        let advanced = self.shared.subscription.lock().advance(fetch.id, fetch.epoch, from, to);
-        advanced.then(|| fetch.take_parsed(max_records)).flatten()
+        let (id, epoch, from) = (fetch.id, fetch.epoch, fetch.position.offset);
+        // If it is not wanted any more, or not now, that is found out where fetches are taken.
+        let shared = &self.shared;
+        fetch.take_parsed(max_records, |to| shared.subscription.lock().advance(id, epoch, from, to))
     }
 
     #[inline(never)]
-    fn read_fetches(&mut self, now: Nanos, max_records: usize) -> Result<Option<FetchedBatch>> {
+    fn read_fetches(&mut self, now: Nanos, max_records: usize) -> Result<Polled> {
         if let Some(error) = self.failed.take() {
             return Err(error);
         }
@@ -107,14 +108,14 @@ impl FetchCollector {
             }
         }
         if chunks.is_empty() {
-            return Ok(None);
+            return Ok(Polled::Nothing);
         }
-        Ok(Some(self.hand_out(chunks)))
+        Ok(self.hand_out(chunks))
     }
 
-    #[inline]
-    fn hand_out(&self, chunks: Chunks) -> FetchedBatch {
-        FetchedBatch { chunks, _outstanding: self.shared.budget.hand_out() }
+    #[inline(always)]
+    fn hand_out(&self, chunks: Chunks) -> Polled {
+        Polled::Records(FetchedBatch { chunks, _outstanding: self.shared.budget.hand_out() })
     }
 
     /// Whether poll could have something without the broker sending more.

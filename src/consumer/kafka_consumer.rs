@@ -318,12 +318,13 @@ impl KafkaConsumer {
     fn poll_until(&mut self, now: &mut Nanos, timeout: Duration, max_records: usize) -> Result<Polled> {
         let until = *now + timeout;
         loop {
-            if let Some(polled) = self.poll_once(*now, max_records)? {
-                return Ok(polled);
+            let polled = self.poll_once(*now, max_records);
+            if !is_nothing(&polled) {
+                return polled;
             }
             let left = until.since(*now);
             if left.is_zero() {
-                return Ok(Polled::Nothing);
+                return polled;
             }
             self.shared.ready.wait(left);
             *now = clock::mono();
@@ -335,7 +336,10 @@ impl KafkaConsumer {
         self.begin_poll();
         let result = self.poll_once(now.mono, max_records);
         self.end_poll(now.mono);
-        result
+        match result? {
+            Polled::Nothing => Ok(None),
+            polled => Ok(Some(polled)),
+        }
     }
 
     fn begin_poll(&self) {
@@ -354,9 +358,9 @@ impl KafkaConsumer {
 
     /// What there is; if nothing, the signal is low.
     #[inline(always)]
-    fn poll_once(&mut self, now: Nanos, max_records: usize) -> Result<Option<Polled>> {
+    fn poll_once(&mut self, now: Nanos, max_records: usize) -> Result<Polled> {
         let first = self.try_poll(now, max_records);
-        if matches!(first, Ok(None)) {
+        if is_nothing(&first) {
             return self.look_again(now, max_records);
         }
         first
@@ -364,20 +368,20 @@ impl KafkaConsumer {
 
     /// Nothing is there, so the signal goes low. First that, then a second look: what comes in between raises it again.
     #[inline(never)]
-    fn look_again(&mut self, now: Nanos, max_records: usize) -> Result<Option<Polled>> {
+    fn look_again(&mut self, now: Nanos, max_records: usize) -> Result<Polled> {
         self.shared.ready.lower();
         let second = self.try_poll(now, max_records);
-        if !matches!(second, Ok(None)) {
+        if !is_nothing(&second) {
             self.shared.ready.raise();
             return second;
         }
         // With the signal low: whoever waits for it is not called again for nothing.
         self.check_reads()?;
-        Ok(None)
+        second
     }
 
     #[inline(always)]
-    fn try_poll(&mut self, now: Nanos, max_records: usize) -> Result<Option<Polled>> {
+    fn try_poll(&mut self, now: Nanos, max_records: usize) -> Result<Polled> {
         self.check_open()?;
         if self.shared.take_wakeup() {
             return Err(woken_up());
@@ -392,15 +396,15 @@ impl KafkaConsumer {
         }
         if self.shared.has_notices() {
             if let Some(event) = self.next_event()? {
-                return Ok(Some(Polled::Event(event)));
+                return Ok(Polled::Event(event));
             }
         }
         let most = if max_records == 0 { self.options.max_poll_records } else { max_records };
-        if let Some(batch) = self.collector.fetched_records(now, most)? {
-            return Ok(Some(Polled::Records(batch)));
+        let polled = self.collector.fetched_records(now, most);
+        if is_nothing(&polled) {
+            self.check_starved()?;
         }
-        self.check_starved()?;
-        Ok(None)
+        polled
     }
 
     #[cold]
@@ -552,6 +556,10 @@ fn managers(
         // Last: what the others want to know of topics is asked for at once.
         Box::new(TopicInterest::new(shared(), log())),
     ]
+}
+
+fn is_nothing(result: &Result<Polled>) -> bool {
+    matches!(result, Ok(Polled::Nothing))
 }
 
 pub(super) fn woken_up() -> Error {

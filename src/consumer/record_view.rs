@@ -108,17 +108,14 @@ impl Chunk {
         }
     }
 
-    /// The offset behind the first `n` records, if there are more than that.
-    #[inline]
-    pub(super) fn offset_behind(&self, n: usize) -> Option<i64> {
+    /// Takes the first `n` records off, if there are more than that, and `agree` says yes to the offset behind them.
+    #[inline(always)]
+    pub(super) fn split(&mut self, n: usize, agree: impl FnOnce(i64) -> bool) -> Option<Chunk> {
         let last = self.records().get(..n).filter(|front| front.len() < self.records_len)?.last()?;
-        Some(last.offset.saturating_add(1))
-    }
-
-    /// Takes the first `n` records off, if there are more than that.
-    #[inline]
-    pub(super) fn split(&mut self, n: usize) -> Option<Chunk> {
-        let next_offset = self.offset_behind(n)?;
+        let next_offset = last.offset.saturating_add(1);
+        if !agree(next_offset) {
+            return None;
+        }
         let front = Chunk { parsed: self.parsed.clone(), records_len: n, next_offset, ..*self };
         self.records = self.records.wrapping_add(n);
         self.records_len -= n;

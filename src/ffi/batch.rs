@@ -127,7 +127,11 @@ pub unsafe extern "C" fn milena_batch_chunks(
 #[no_mangle]
 pub unsafe extern "C" fn milena_batch_count(batch: *const milena_batch) -> usize {
     // SAFETY: NULL or a batch of this library, by contract.
-    unsafe { batch.as_ref() }.map_or(0, |b| b.chunks().iter().map(|c| c.records_len).sum())
+    match unsafe { batch.as_ref() }.map(|b| &b.source) {
+        Some(Source::Fetched(fetched)) => fetched.len(),
+        Some(Source::Decoded(chunks)) => ChunkRows::of_decoded(chunks).iter().map(|c| c.records_len).sum(),
+        Some(Source::Event(_)) | None => 0,
+    }
 }
 
 /// The event, if it is one; else, and for NULL, NULL.
@@ -264,7 +268,12 @@ impl<'a> ChunkRows<'a> {
 
     fn of_fetched(batch: &'a FetchedBatch) -> ChunkRows<'a> {
         let chunks = batch.chunks.as_slice();
-        ChunkRows { first: chunks.as_ptr().cast(), len: chunks.len(), stride: size_of::<Chunk>(), batch: PhantomData }
+        ChunkRows {
+            first: chunks.as_ptr().cast(),
+            len: chunks.len(),
+            stride: size_of::<Chunk>(),
+            batch: PhantomData,
+        }
     }
 
     fn of_decoded(chunks: &'a [DecodedChunk]) -> ChunkRows<'a> {
@@ -302,6 +311,7 @@ impl<'a> ChunkRows<'a> {
 
 impl milena_batch {
     /// What a poll gave; NULL for nothing.
+    #[inline(always)]
     pub(super) fn from_poll(polled: Polled) -> *mut milena_batch {
         match polled {
             Polled::Nothing => ptr::null_mut(),
@@ -318,6 +328,7 @@ impl milena_batch {
         milena_batch::boxed(Source::Decoded(decoded))
     }
 
+    #[inline(always)]
     fn boxed(source: Source) -> *mut milena_batch {
         Box::into_raw(Box::new(milena_batch { source, process: fork_generation() }))
     }

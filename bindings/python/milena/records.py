@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import struct
 from array import array
-from ctypes import addressof, byref, c_char, c_size_t, c_void_p, string_at
+from ctypes import addressof, byref, c_char, c_size_t, c_void_p
 from enum import IntEnum
 from itertools import repeat
 from typing import Any, Dict, Iterator, List, Optional, Sequence, Tuple, Union, overload
@@ -16,6 +16,7 @@ from .errors import KafkaError, from_pointer, from_status
 from .types import OffsetAndMetadata, TopicPartition, read_rows
 
 _HEAD = struct.Struct("<8I")
+_CHUNKS = struct.Struct("<4xI8xI12x")
 _CHUNK = struct.Struct("<IIiiqII8x")
 _ROW = struct.Struct("<qqIiIiIIII")
 _OFFSETS = struct.Struct("<q40x")
@@ -200,20 +201,28 @@ class Batch(Sequence[Record]):
     memory is Python's own: it counts in no budget of the consumer, and outlives it. Any threads may read it.
     """
 
-    __slots__ = ("block", "event", "chunks", "_count", "_rows", "_headers")
+    __slots__ = ("block", "event", "_chunks", "_count", "_rows", "_headers")
 
     def __init__(self, block: bytes = b"", event: Optional[Event] = None) -> None:
         self.block = block
         self.event = event
         """What happened, if this is no batch of records; else None."""
-        self.chunks: List[Chunk] = []
+        self._chunks: Optional[List[Chunk]] = None
         self._count = self._rows = self._headers = 0
         if block:
-            layout, chunks, self._count, _, first_chunk, self._rows, self._headers, _ = _HEAD.unpack_from(block)
+            layout, _, self._count, _, _, self._rows, self._headers, _ = _HEAD.unpack_from(block)
             if layout != _LAYOUT:
                 raise ImportError(f"the library packs records in layout {layout}; this package reads {_LAYOUT}")
-            rows = memoryview(block)[first_chunk : first_chunk + chunks * _CHUNK.size]
-            self.chunks = [Chunk(self, row) for row in _CHUNK.iter_unpack(rows)]
+
+    @property
+    def chunks(self) -> List[Chunk]:
+        """The records by partition; a partition may have several chunks."""
+        chunks = self._chunks
+        if chunks is None:
+            count, first = _CHUNKS.unpack_from(self.block) if self.block else (0, 0)
+            rows = memoryview(self.block)[first : first + count * _CHUNK.size]
+            chunks = self._chunks = [Chunk(self, row) for row in _CHUNK.iter_unpack(rows)]
+        return chunks
 
     def __len__(self) -> int:
         return self._count
@@ -283,7 +292,7 @@ class _Block:
     SIZE = 1 << 16
     KEPT = 1 << 22
 
-    __slots__ = ("scratch", "packed", "batch", "error", "arguments")
+    __slots__ = ("scratch", "view", "packed", "batch", "error", "arguments")
 
     def __init__(self) -> None:
         self.packed, self.batch, self.error = c_size_t(), c_void_p(), c_void_p()
@@ -291,6 +300,7 @@ class _Block:
 
     def resize(self, size: int) -> None:
         self.scratch = (c_char * size)()
+        self.view = memoryview(self.scratch).cast("B")
         places = byref(self.packed), byref(self.batch), byref(self.error)
         self.arguments = (addressof(self.scratch), size, *places)
         """Of milena_consumer_poll_packed, made once."""
@@ -312,7 +322,7 @@ class Packer:
                 raise taken(status, block.error)
             size = block.packed.value
             if size:
-                return Batch(string_at(block.scratch, size))
+                return Batch(block.view[:size].tobytes())
             batch = block.batch.value
             return self._unpack(batch, block) if batch else Batch()
         finally:
@@ -344,7 +354,7 @@ class Packer:
             if len(block.scratch) < size:
                 block.resize(max(size, 2 * len(block.scratch)))
             call(lib.milena_batch_pack, batch, block.scratch, len(block.scratch))
-            packed = string_at(block.scratch, size)
+            packed = block.view[:size].tobytes()
             if len(block.scratch) > _Block.KEPT:
                 block.resize(_Block.SIZE)
             return Batch(packed)

@@ -386,6 +386,7 @@ impl SubscriptionState {
     // ---- handing out, on the application's thread
 
     /// Moves a position forward behind records that are handed out. Returns false when they are stale.
+    #[inline(always)]
     pub fn advance(&mut self, id: PartitionId, epoch: u64, from: i64, to: Position) -> bool {
         let Some(state) = self.current_mut(id, epoch).filter(|s| s.is_readable()) else { return false };
         if state.position().is_none_or(|p| p.offset != from) {
