@@ -107,8 +107,8 @@ impl CompletedFetch {
     pub fn fetch_records(&mut self, max: usize, chunks: &mut Chunks, reading: &mut Reading<'_>) -> Stop {
         let mut left = max;
         while left > 0 {
-            if let Some(chunk) = self.take_parsed(left, |_| true) {
-                chunks.push(chunk);
+            if let Some(to) = self.parsed_behind(left) {
+                chunks.extend(self.take_parsed(left, to));
                 break;
             }
             let chunk = match self.ahead.take() {
@@ -132,14 +132,18 @@ impl CompletedFetch {
         Stop::Full
     }
 
-    /// Takes the next `n` records, if more than those are parsed already, and `advance` agrees with where the position
-    /// goes then.
+    /// Where the position goes with the next `n` records, if more than those are parsed already.
     #[inline(always)]
-    pub fn take_parsed(&mut self, n: usize, advance: impl FnOnce(Position) -> bool) -> Option<Chunk> {
-        let leader_epoch = self.ahead.as_ref()?.leader_epoch;
-        let to = |offset| Position { offset, leader_epoch };
-        let chunk = self.ahead.as_mut()?.split(n, |offset| advance(to(offset)))?;
-        self.position = to(chunk.next_offset);
+    pub fn parsed_behind(&self, n: usize) -> Option<Position> {
+        let ahead = self.ahead.as_ref()?;
+        Some(Position { offset: ahead.offset_behind(n)?, leader_epoch: ahead.leader_epoch })
+    }
+
+    /// Takes the next `n` records, up to what [`CompletedFetch::parsed_behind`] gave.
+    #[inline(always)]
+    pub fn take_parsed(&mut self, n: usize, to: Position) -> Option<Chunk> {
+        let chunk = self.ahead.as_mut()?.split(n, to.offset);
+        self.position = to;
         Some(chunk)
     }
 

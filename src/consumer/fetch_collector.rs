@@ -81,10 +81,13 @@ impl FetchCollector {
             return None;
         }
         let fetch = self.next_in_line.as_mut()?;
-        let (id, epoch, from) = (fetch.id, fetch.epoch, fetch.position.offset);
-        // If it is not wanted any more, or not now, that is found out where fetches are taken.
-        let shared = &self.shared;
-        fetch.take_parsed(max_records, |to| shared.subscription.lock().advance(id, epoch, from, to))
+        let to = fetch.parsed_behind(max_records)?;
+        let from = fetch.position.offset;
+        if !self.shared.subscription.lock().advance(fetch.id, fetch.epoch, from, to) {
+            // It is not wanted any more, or not now: that is found out where fetches are taken.
+            return None;
+        }
+        fetch.take_parsed(max_records, to)
     }
 
     #[inline(never)]

@@ -316,13 +316,13 @@ impl KafkaConsumer {
 
     /// Leaves in `now` when it looked last: reading the clock once more costs as much as a record.
     fn poll_until(&mut self, now: &mut Nanos, timeout: Duration, max_records: usize) -> Result<Polled> {
-        let until = *now + timeout;
+        let began = *now;
         loop {
             let polled = self.poll_once(*now, max_records);
             if !is_nothing(&polled) {
                 return polled;
             }
-            let left = until.since(*now);
+            let left = (began + timeout).since(*now);
             if left.is_zero() {
                 return polled;
             }

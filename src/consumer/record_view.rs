@@ -108,18 +108,20 @@ impl Chunk {
         }
     }
 
-    /// Takes the first `n` records off, if there are more than that, and `agree` says yes to the offset behind them.
+    /// The offset behind the first `n` records, if there are more than that.
     #[inline(always)]
-    pub(super) fn split(&mut self, n: usize, agree: impl FnOnce(i64) -> bool) -> Option<Chunk> {
+    pub(super) fn offset_behind(&self, n: usize) -> Option<i64> {
         let last = self.records().get(..n).filter(|front| front.len() < self.records_len)?.last()?;
-        let next_offset = last.offset.saturating_add(1);
-        if !agree(next_offset) {
-            return None;
-        }
+        Some(last.offset.saturating_add(1))
+    }
+
+    /// Takes the first `n` records off, which end in front of what [`Chunk::offset_behind`] gave.
+    #[inline(always)]
+    pub(super) fn split(&mut self, n: usize, next_offset: i64) -> Chunk {
         let front = Chunk { parsed: self.parsed.clone(), records_len: n, next_offset, ..*self };
         self.records = self.records.wrapping_add(n);
-        self.records_len -= n;
-        Some(front)
+        self.records_len = self.records_len.saturating_sub(n);
+        front
     }
 
     /// Leaves out all but the first `n` records.
@@ -184,7 +186,10 @@ pub struct FetchedBatch {
 impl FetchedBatch {
     /// The number of records.
     pub fn len(&self) -> usize {
-        self.chunks.iter().map(|c| c.records_len).sum()
+        match self.chunks.as_slice() {
+            [one] => one.records_len,
+            all => all.iter().map(|c| c.records_len).sum(),
+        }
     }
 
     pub fn is_empty(&self) -> bool {
