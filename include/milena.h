@@ -1788,6 +1788,23 @@ milena_status milena_consumer_poll(milena_consumer *consumer,
                                    milena_error **err);
 
 /**
+ * As milena_consumer_poll, for bindings of other languages: records are copied into a block of the caller's at once, as
+ * milena_batch_pack lays them out, so that one call does all. `*packed` is the size in bytes of what was written, 0
+ * for nothing. What was not packed is in `*out`, which else is NULL: an event, or records that need more than
+ * `capacity` bytes; they are not lost, milena_batch_pack takes them. `block` may be NULL if `capacity` is 0.
+ *
+ * Errors: as milena_consumer_poll.
+ */
+milena_status milena_consumer_poll_packed(milena_consumer *consumer,
+                                          int64_t timeout_ms,
+                                          size_t max_records,
+                                          uint8_t *block,
+                                          size_t capacity,
+                                          size_t *packed,
+                                          milena_batch **out,
+                                          milena_error **err);
+
+/**
  * Reads on at other offsets: `offset` of each row (and `leader_epoch`, or -1). What was fetched there already is
  * dropped. Never blocks.
  *

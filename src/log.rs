@@ -9,7 +9,7 @@
 use std::collections::VecDeque;
 use std::fmt;
 use std::io::Write;
-use std::sync::atomic::{AtomicU64, Ordering};
+use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
 use std::sync::Arc;
 use std::time::Duration;
 
@@ -216,6 +216,8 @@ struct Inner {
     config: LogConfig,
     client_id: Arc<str>,
     ring: Mutex<VecDeque<LogLine>>,
+    /// Whether the ring has lines: every poll asks.
+    kept: AtomicBool,
     dropped: AtomicU64,
     waker: Option<Waker>,
 }
@@ -249,6 +251,7 @@ impl Logger {
             config,
             client_id: one_line(client_id).into(),
             ring: Mutex::new(VecDeque::new()),
+            kept: AtomicBool::new(false),
             dropped: AtomicU64::new(0),
             waker,
         }))
@@ -305,6 +308,7 @@ impl Logger {
                 self.0.dropped.fetch_add(1, Ordering::Relaxed);
             }
             ring.push_back(line);
+            self.0.kept.store(true, Ordering::SeqCst);
             ring.len() == 1
         };
         if first {
@@ -316,12 +320,14 @@ impl Logger {
 
     /// Takes the lines kept so far, oldest first.
     pub fn drain(&self) -> Vec<LogLine> {
-        std::mem::take(&mut *self.0.ring.lock()).into()
+        let mut ring = self.0.ring.lock();
+        self.0.kept.store(false, Ordering::SeqCst);
+        std::mem::take(&mut *ring).into()
     }
 
     /// Whether [`drain`](Logger::drain) would return any.
     pub fn has_lines(&self) -> bool {
-        !self.0.ring.lock().is_empty()
+        self.0.kept.load(Ordering::SeqCst)
     }
 
     /// Lines lost to a full ring since the logger was made.

@@ -3,7 +3,7 @@
 mod consumer_support;
 
 use consumer_support::*;
-use milena::consumer::{record_view, OffsetAndMetadata, Polled};
+use milena::consumer::{record_view, KafkaConsumer, OffsetAndMetadata, Polled};
 use milena::record::{Compression, Header};
 
 #[test]
@@ -49,8 +49,8 @@ fn everything_of_a_record_comes_through_with_every_codec() {
         let batch = world.records(&mut consumer);
         assert_eq!((batch.len(), batch.chunks.len()), (3, 1), "{codec:?}");
         let chunk = &batch.chunks[0];
-        assert_eq!((&*chunk.topic, chunk.partition, chunk.next_offset), (&*topic, 0, 3));
-        let [a, b, c] = &chunk.records[..] else { panic!() };
+        assert_eq!((&**chunk.topic(), chunk.partition, chunk.next_offset), (&*topic, 0, 3));
+        let [a, b, c] = chunk.records() else { panic!() };
         assert_eq!(chunk.key(a), Some(&b"key"[..]));
         assert_eq!(chunk.value(a), Some(filler.as_bytes()));
         assert_eq!((a.offset, a.timestamp_ms, a.flags), (0, 5000, 0));
@@ -88,6 +88,58 @@ fn a_poll_gives_no_more_than_it_is_asked_for() {
         }
     }
     assert_eq!(all, (0..100).collect::<Vec<_>>());
+}
+
+#[test]
+fn between_polls_of_one_record_everything_can_be_changed() {
+    for codec in [Compression::None, Compression::Zstd] {
+        let mut world = World::new(1);
+        world.topic("t", 1);
+        let values: Vec<String> = (0..50).map(|i| i.to_string()).collect();
+        let values: Vec<&str> = values.iter().map(String::as_str).collect();
+        for _ in 0..8 {
+            world.produce_batch("t", 0, &batch(&values, codec));
+        }
+        let mut consumer = world.consumer(&config(None));
+        let t0 = [tp("t", 0)];
+        consumer.assign(&t0).unwrap();
+        let mut held = Vec::new();
+        let mut read = |world: &mut World, consumer: &mut KafkaConsumer, range: std::ops::Range<i64>| {
+            for offset in range {
+                let Polled::Records(batch) = world.poll(consumer, 60_000, 1).unwrap() else { panic!() };
+                assert_eq!((offsets(&batch), batch.chunks[0].next_offset), (vec![offset], offset + 1));
+                assert_eq!(consumer.try_position(&tp("t", 0)).unwrap(), Some(offset + 1));
+                if offset % 10 == 0 {
+                    held.push((offset, batch));
+                }
+            }
+        };
+        read(&mut world, &mut consumer, 0..30);
+        consumer.seek(&t0[0], &OffsetAndMetadata::new(5)).unwrap();
+        read(&mut world, &mut consumer, 5..40);
+        consumer.seek(&t0[0], &OffsetAndMetadata::new(210)).unwrap();
+        read(&mut world, &mut consumer, 210..220);
+        consumer.pause(&t0).unwrap();
+        assert!(matches!(world.poll(&mut consumer, 2_000, 1).unwrap(), Polled::Nothing));
+        assert_eq!(consumer.try_position(&t0[0]).unwrap(), Some(220));
+        consumer.resume(&t0).unwrap();
+        read(&mut world, &mut consumer, 220..230);
+        // The rest of a batch, which is then cut where the poll ends.
+        let Polled::Records(batch) = world.poll(&mut consumer, 60_000, 30).unwrap() else { panic!() };
+        assert_eq!(offsets(&batch), (230..260).collect::<Vec<_>>());
+        read(&mut world, &mut consumer, 260..270);
+        consumer.assign(&[tp("t", 0), tp("other", 0)]).unwrap();
+        read(&mut world, &mut consumer, 270..280);
+        consumer.unsubscribe().unwrap();
+        assert_eq!(world.error(&mut consumer).code(), milena::Code::INVALID_STATE);
+        consumer.assign(&t0).unwrap();
+        read(&mut world, &mut consumer, 0..400);
+        drop(consumer);
+        // What was handed out outlives all of it.
+        for (offset, batch) in held {
+            assert_eq!(consumer_support::values(&batch), [(offset % 50).to_string()]);
+        }
+    }
 }
 
 #[test]
@@ -316,6 +368,6 @@ fn append_times_are_marked() {
     let mut consumer = world.consumer(&config(None));
     consumer.assign(&[tp("t", 0)]).unwrap();
     let batch = world.records(&mut consumer);
-    let record = batch.chunks[0].records[0];
+    let record = batch.chunks[0].records()[0];
     assert_eq!((record.flags, record.timestamp_ms), (record_view::FLAG_APPEND_TIME, now.wall_ms));
 }

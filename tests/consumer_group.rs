@@ -181,6 +181,32 @@ fn the_own_commit_takes_only_what_a_former_poll_gave() {
 }
 
 #[test]
+fn polls_of_one_record_give_each_once_when_partitions_move() {
+    let mut world = World::new(1);
+    world.topic("t", 2);
+    (0..2).for_each(|partition| world.produce("t", partition, &["x"; 100]));
+    let mut config = config(Some("g"));
+    config.auto_commit = true;
+    config.auto_commit_interval_ms = 3_600_000;
+    let mut got: Vec<(i32, i64)> = Vec::new();
+    let mut one = |world: &mut World, consumer: &mut KafkaConsumer| {
+        world.settle();
+        match consumer.poll_step(world.now, 1).unwrap() {
+            Some(Polled::Records(batch)) => got.push((batch.chunks[0].partition, offsets(&batch)[0])),
+            Some(Polled::Event(_)) => {}
+            _ => world.run_ms(10),
+        }
+    };
+    let mut a = subscribed(&mut world, &config);
+    (0..60).for_each(|_| one(&mut world, &mut a));
+    let mut b = subscribed(&mut world, &config);
+    (0..5_000).for_each(|_| (one(&mut world, &mut a), one(&mut world, &mut b)).0);
+    assert_eq!((a.assignment().len(), b.assignment().len()), (1, 1));
+    got.sort();
+    assert_eq!(got, (0..2).flat_map(|p| (0..100).map(move |o| (p, o))).collect::<Vec<_>>());
+}
+
+#[test]
 fn the_own_commit_comes_before_partitions_are_given_up() {
     let mut world = World::new(1);
     world.topic("t", 2);

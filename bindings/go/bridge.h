@@ -129,6 +129,7 @@ static inline void go_producer_free(uintptr_t producer) {
 typedef struct {
     milena_status status;
     milena_error *err;
+    size_t packed; /* bytes in the block, or: */
     milena_batch *batch;
     const milena_event *event;
     size_t size;
@@ -141,9 +142,9 @@ static inline milena_status go_consumer_new(const milena_config *config, uintptr
     return status;
 }
 
-static inline go_polled go_consumer_poll(uintptr_t consumer) {
-    go_polled v = {MILENA_OK, NULL, NULL, NULL, 0};
-    v.status = milena_consumer_poll(GO_CONSUMER(consumer), 0, 0, &v.batch, &v.err);
+static inline go_polled go_consumer_poll(uintptr_t consumer, uint8_t *block, size_t capacity) {
+    go_polled v = {MILENA_OK, NULL, 0, NULL, NULL, 0};
+    v.status = milena_consumer_poll_packed(GO_CONSUMER(consumer), 0, 0, block, capacity, &v.packed, &v.batch, &v.err);
     v.event = milena_batch_event(v.batch);
     v.size = milena_batch_packed_size(v.batch);
     return v;

@@ -9,6 +9,7 @@ import (
 	"runtime"
 	"sync"
 	"time"
+	"unsafe"
 )
 
 // Consumer reads records: as a member of a group ([Consumer.Subscribe]) or of partitions chosen by the program
@@ -29,11 +30,16 @@ type Consumer struct {
 	sink   *logSink
 	// alive is how long a Poll may wait without asking the library, so that the group sees that it is polled.
 	alive time.Duration
+	// small takes the records of a poll that gives few; others are copied in a second call.
+	small []byte
 	// busy is held by the call that is under way.
 	busy    chan struct{}
 	closing chan struct{} // closed when Close begins
 	once    sync.Once     // closes closing
 }
+
+// smallBatch is the size of batches that are cheaper to copy twice than to call for again.
+const smallBatch = 4096
 
 // maxPollIntervalMs is the default of max.poll.interval.ms.
 const maxPollIntervalMs = 300_000
@@ -58,6 +64,7 @@ func NewConsumer(options ...Option) (*Consumer, error) {
 		handle:  handle,
 		sink:    sink,
 		alive:   time.Duration(s.millis("max.poll.interval.ms", maxPollIntervalMs)) * time.Millisecond / 3,
+		small:   make([]byte, smallBatch),
 		busy:    make(chan struct{}, 1),
 		closing: make(chan struct{}),
 	}
@@ -243,7 +250,7 @@ func (c *Consumer) rest(ctx context.Context, ready <-chan struct{}) {
 
 // pollNow takes what there is in the library; nil for nothing.
 func (c *Consumer) pollNow() (*Batch, error) {
-	v := C.go_consumer_poll(c.handle)
+	v := C.go_consumer_poll(c.handle, (*C.uint8_t)(unsafe.SliceData(c.small)), C.size_t(len(c.small)))
 	if v.status != C.MILENA_OK {
 		err := c.check(v.status, v.err)
 		if errors.Is(err, ErrWakeup) {
@@ -251,6 +258,9 @@ func (c *Consumer) pollNow() (*Batch, error) {
 			return c.pollNow()
 		}
 		return nil, err
+	}
+	if v.packed > 0 {
+		return readBatch(append([]byte(nil), c.small[:v.packed]...))
 	}
 	if v.batch == nil {
 		return nil, nil

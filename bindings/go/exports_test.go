@@ -19,6 +19,7 @@ var notBound = map[string]string{
 	"milena_config_copy":      "a configuration is made of its options each time",
 	"milena_producer_send":    "rows with pointers to Go's memory must not be given to C: milena_producer_send_packed",
 	"milena_deliveries_count": "a Delivery has its tokens",
+	"milena_consumer_poll":    "milena_consumer_poll_packed does the same, and copies",
 	"milena_batch_chunks":     "rows that point into the library's memory: milena_batch_pack",
 	"milena_batch_count":      "the packed batch says so",
 }

@@ -9,8 +9,8 @@ use std::sync::Arc;
 pub struct Budget {
     limit: usize,
     used: AtomicUsize,
-    /// Batches that the application has.
-    outstanding: AtomicUsize,
+    /// Shared with each batch that the application has.
+    outstanding: Arc<()>,
     /// The fetcher can ask for nothing more until bytes come back.
     starved: AtomicBool,
     wake: Arc<dyn Wake>,
@@ -21,7 +21,7 @@ impl Budget {
         Arc::new(Budget {
             limit,
             used: AtomicUsize::new(0),
-            outstanding: AtomicUsize::new(0),
+            outstanding: Arc::new(()),
             starved: AtomicBool::new(false),
             wake,
         })
@@ -42,14 +42,14 @@ impl Budget {
     }
 
     /// Counts a batch that goes to the application.
-    pub fn hand_out(self: &Arc<Budget>) -> Outstanding {
-        self.outstanding.fetch_add(1, Ordering::SeqCst);
-        Outstanding(self.clone())
+    #[inline]
+    pub fn hand_out(&self) -> Outstanding {
+        Outstanding { _one_more: self.outstanding.clone() }
     }
 
     /// Whether the application has batches that it did not free yet.
     pub fn is_handed_out(&self) -> bool {
-        self.outstanding.load(Ordering::SeqCst) > 0
+        Arc::strong_count(&self.outstanding) > 1
     }
 
     /// The fetcher says that it waits for bytes. Bytes that come back wake it and take this back.
@@ -92,12 +92,8 @@ impl std::fmt::Debug for Hold {
 }
 
 /// One batch that the application has.
-pub struct Outstanding(Arc<Budget>);
-
-impl Drop for Outstanding {
-    fn drop(&mut self) {
-        self.0.outstanding.fetch_sub(1, Ordering::SeqCst);
-    }
+pub struct Outstanding {
+    _one_more: Arc<()>,
 }
 
 impl std::fmt::Debug for Outstanding {
@@ -128,6 +124,16 @@ mod tests {
         assert_eq!(budget.used(), 60);
         drop(part);
         assert_eq!(budget.used(), 0);
+    }
+
+    #[test]
+    fn batches_are_handed_out_until_they_are_dropped() {
+        let budget = Budget::new(100, NoWake::shared());
+        let (a, b) = (budget.hand_out(), budget.hand_out());
+        drop(a);
+        assert!(budget.is_handed_out());
+        drop(b);
+        assert!(!budget.is_handed_out());
     }
 
     #[test]

@@ -95,13 +95,13 @@ impl KafkaConsumer {
     /// # Errors
     /// INVALID_STATE when the partition is not assigned; NO_OFFSET and what else keeps it from having a position.
     pub fn position(&mut self, partition: &TopicPartition, timeout: Duration) -> Result<i64> {
-        let until = clock::now().mono + timeout;
+        let until = clock::mono() + timeout;
         loop {
             self.shared.answered.lower();
             if let Some(offset) = self.try_position(partition)? {
                 return Ok(offset);
             }
-            let left = until.since(clock::now().mono);
+            let left = until.since(clock::mono());
             if left.is_zero() {
                 let text = format!("the position of {partition} was not found within {} ms", millis(timeout));
                 let own = self.shared.subscription.lock().trouble(partition);
@@ -175,7 +175,7 @@ impl KafkaConsumer {
         if self.closed {
             return Ok(());
         }
-        let until = clock::now().mono + timeout;
+        let until = clock::mono() + timeout;
         let pending = self.start_close(timeout);
         let result = loop {
             self.shared.answered.lower();
@@ -189,7 +189,7 @@ impl KafkaConsumer {
                 let text = "the consumer was freed before it had committed and left its group";
                 break Err(Error::new(Code::CLOSED, text));
             }
-            let left = until.since(clock::now().mono);
+            let left = until.since(clock::mono());
             if left.is_zero() {
                 let text = "the consumer is closed, but it had no time to commit and to leave its group";
                 break Err(self.shared.troubles.explain(Error::new(Code::TIMED_OUT, text), None, None));
@@ -215,7 +215,7 @@ impl KafkaConsumer {
     }
 
     fn wait<T>(&self, pending: &Pending<T>, timeout: Duration, what: &str) -> Result<T> {
-        let until = clock::now().mono + timeout;
+        let until = clock::mono() + timeout;
         loop {
             self.shared.answered.lower();
             if let Some(result) = pending.try_take() {
@@ -225,7 +225,7 @@ impl KafkaConsumer {
             if self.shared.take_wakeup() {
                 return Err(woken_up());
             }
-            let left = until.since(clock::now().mono);
+            let left = until.since(clock::mono());
             if left.is_zero() {
                 let error = Error::new(Code::TIMED_OUT, format!("{what} within {} ms", millis(timeout)));
                 return Err(self.shared.troubles.explain(error, pending.last_trouble().as_ref(), None));

@@ -1,11 +1,14 @@
 //! `CompletedFetch`: what one fetch brought for one partition, and how far it has been read.
 //!
 //! Parsing and decompression happen here, on the application's thread. A chunk is made of one batch, or of many
-//! uncompressed ones that lie behind each other in the same response.
+//! uncompressed ones that lie behind each other in the same response. Who asks for few records at a time gets them cut
+//! off a chunk that was parsed ahead: to begin and to end a chunk costs more than many records do.
 
 use super::budget::{Budget, Hold};
 use super::partition_state::{PartitionId, Position};
-use super::record_view::{BytesView, Chunk, HeaderView, RecordView, FLAG_APPEND_TIME, FLAG_NO_TIMESTAMP};
+use super::record_view::{
+    BytesView, Chunk, Chunks, HeaderView, Parsed, RecordView, FLAG_APPEND_TIME, FLAG_NO_TIMESTAMP,
+};
 use crate::record::{
     self, Batch, BatchReader, Compression, Decompressor, RecordError, Records, TimestampType,
 };
@@ -16,6 +19,9 @@ use std::sync::Arc;
 
 /// Views that a chunk has room for at first, at the most.
 const MOST_ROOM: usize = 16 * 1024;
+
+/// Records that are parsed at once when fewer are asked for: 16 KiB of views.
+const PARSED_AHEAD: usize = 256;
 
 /// What reading a fetch needs from outside.
 pub struct Reading<'a> {
@@ -30,8 +36,12 @@ pub struct CompletedFetch {
     pub topic: Arc<str>,
     /// The epoch of the partition's position when it was fetched.
     pub epoch: u64,
-    /// Where to read on.
+    /// Where to read on: behind what was handed out.
     pub position: Position,
+    /// Parsed, and not handed out yet.
+    ahead: Option<Chunk>,
+    /// Where to parse on: behind `ahead`.
+    parsed_to: Position,
     /// The records as they came.
     region: Bytes,
     batches: BatchReader,
@@ -77,64 +87,112 @@ impl CompletedFetch {
         fetched: Arc<Hold>,
     ) -> CompletedFetch {
         let batches = BatchReader::new(region.clone(), check_crcs);
-        CompletedFetch { id, topic, epoch, position, region, batches, current: None, failed: None, fetched }
+        CompletedFetch {
+            id,
+            topic,
+            epoch,
+            position,
+            ahead: None,
+            parsed_to: position,
+            region,
+            batches,
+            current: None,
+            failed: None,
+            fetched,
+        }
     }
 
     /// Reads up to `max` records into `chunks`, and says why it stopped. The position has moved behind what was
     /// read; when the batch there is corrupt, it stays in front of it.
-    pub fn fetch_records(&mut self, max: usize, chunks: &mut Vec<Chunk>, reading: &mut Reading<'_>) -> Stop {
+    pub fn fetch_records(&mut self, max: usize, chunks: &mut Chunks, reading: &mut Reading<'_>) -> Stop {
         let mut left = max;
+        while left > 0 {
+            if let Some(to) = self.parsed_behind(left) {
+                chunks.extend(self.take_parsed(left, to));
+                break;
+            }
+            let chunk = match self.ahead.take() {
+                Some(chunk) => chunk,
+                None => match self.parse(left.max(PARSED_AHEAD), !chunks.is_empty(), reading) {
+                    Ok(chunk) if chunk.records().len() > left => {
+                        self.ahead = Some(chunk);
+                        continue;
+                    }
+                    Ok(chunk) => chunk,
+                    Err(stop) => {
+                        self.position = self.parsed_to;
+                        return stop;
+                    }
+                },
+            };
+            left = left.saturating_sub(chunk.records().len());
+            self.position = self.parsed_to;
+            chunks.push(chunk);
+        }
+        Stop::Full
+    }
+
+    /// Where the position goes with the next `n` records, if more than those are parsed already.
+    #[inline(always)]
+    pub fn parsed_behind(&self, n: usize) -> Option<Position> {
+        let ahead = self.ahead.as_ref()?;
+        Some(Position { offset: ahead.offset_behind(n)?, leader_epoch: ahead.leader_epoch })
+    }
+
+    /// Takes the next `n` records, up to what [`CompletedFetch::parsed_behind`] gave.
+    #[inline(always)]
+    pub fn take_parsed(&mut self, n: usize, to: Position) -> Option<Chunk> {
+        let chunk = self.ahead.as_mut()?.split(n, to.offset);
+        self.position = to;
+        Some(chunk)
+    }
+
+    /// Parses the next chunk, of up to `max` records, or says why there is none. `has_some`: there are records to hand
+    /// out, whatever is found here.
+    fn parse(&mut self, max: usize, has_some: bool, reading: &mut Reading<'_>) -> Result<Chunk, Stop> {
         let mut open: Option<OpenChunk> = None;
         let stop = loop {
             if let Some(error) = self.failed {
                 break Stop::Corrupt(error);
             }
-            if left == 0 {
+            let filled = open.as_ref().map_or(0, |o| o.views.len());
+            if filled >= max {
                 break Stop::Full;
             }
             let Some(current) = &mut self.current else {
-                match self.next_batch(reading, open.is_some() || !chunks.is_empty()) {
+                if filled > 0 && open.as_ref().is_some_and(|o| o.compressed) {
+                    // Its block is full; the next batch is decompressed when it is its turn.
+                    break Stop::Full;
+                }
+                match self.next_batch(reading, has_some || filled > 0) {
                     Ok(true) => continue,
                     Ok(false) => break Stop::Drained,
                     Err(stop) => break stop,
                 }
             };
-            let mut chunk = match open.take() {
+            let chunk = match &mut open {
                 Some(chunk) if chunk.takes(current) => chunk,
-                other => {
-                    let fresh = OpenChunk::new(current, &self.region, &self.fetched, left);
-                    if let Some(done) = other {
-                        chunks.push(done.close(
-                            &self.topic,
-                            self.id.index,
-                            self.position.offset,
-                            reading.budget,
-                        ));
-                    }
-                    fresh
-                }
+                Some(_) if filled > 0 => break Stop::Full,
+                _ => open.insert(OpenChunk::new(current, &self.region, &self.fetched, max)),
             };
-            let before = chunk.views.len();
-            let end = current.fetch_records(left, &mut chunk);
-            left = left.saturating_sub(chunk.views.len() - before);
-            if let Some(last) = chunk.views.last() {
+            let end = current.fetch_records(max.saturating_sub(filled), chunk);
+            if let Some(last) = chunk.views.get(filled..).and_then(|new| new.last()) {
                 let offset = last.offset.saturating_add(1);
-                self.position = Position { offset, leader_epoch: current.leader_epoch };
+                self.parsed_to = Position { offset, leader_epoch: current.leader_epoch };
             }
             match end {
                 Some(Ok(())) => {
-                    self.position.offset = current.next_offset;
+                    self.parsed_to.offset = current.next_offset;
                     self.current = None;
                 }
                 Some(Err(error)) => self.failed = Some(error),
                 None => {}
             }
-            open = Some(chunk);
         };
-        if let Some(done) = open.filter(|o| !o.views.is_empty()) {
-            chunks.push(done.close(&self.topic, self.id.index, self.position.offset, reading.budget));
+        match open.filter(|o| !o.views.is_empty()) {
+            Some(done) => Ok(done.close(&self.topic, self.id.index, self.parsed_to.offset, reading.budget)),
+            None => Err(stop),
         }
-        stop
     }
 
     /// Begins the next batch with records for the application. False when there is none.
@@ -146,9 +204,9 @@ impl CompletedFetch {
                 Some(Err(error)) => return Err(self.fail(error)),
                 Some(Ok(batch)) => batch,
             };
-            if batch.control || batch.next_offset() <= self.position.offset {
-                if batch.next_offset() > self.position.offset {
-                    self.position =
+            if batch.control || batch.next_offset() <= self.parsed_to.offset {
+                if batch.next_offset() > self.parsed_to.offset {
+                    self.parsed_to =
                         Position { offset: batch.next_offset(), leader_epoch: batch.leader_epoch };
                 }
                 continue;
@@ -160,7 +218,7 @@ impl CompletedFetch {
                 return Err(Stop::Held);
             }
             let behind = self.region.len().saturating_sub(ahead.position());
-            match PartitionRecords::parse(&batch, self.position.offset, behind, reading) {
+            match PartitionRecords::parse(&batch, self.parsed_to.offset, behind, reading) {
                 Ok(records) => self.current = Some(records),
                 Err(error) => return Err(self.fail(error)),
             }
@@ -286,16 +344,153 @@ impl OpenChunk {
         }
         let views = self.views.capacity().saturating_mul(size_of::<RecordView>());
         let headers = self.headers.capacity().saturating_mul(size_of::<HeaderView>());
-        Chunk {
+        let parsed = Parsed {
             topic: topic.clone(),
-            partition,
-            leader_epoch: self.leader_epoch,
             block: self.block,
             records: self.views,
             headers: self.headers,
-            next_offset,
             _block_memory: self.memory,
             _view_memory: budget.hold(views.saturating_add(headers)),
+        };
+        Chunk::new(parsed, partition, self.leader_epoch, next_offset)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::client::request::NoWake;
+    use crate::consumer::partition_state::TopicId;
+    use crate::record::{Compressor, MemoryRecordsBuilder, ProducerState, RecordRef};
+    use bytes::BytesMut;
+
+    /// A batch of `count` records whose values have 100 bytes.
+    fn batch(base: i64, count: usize, codec: Compression) -> Vec<u8> {
+        let mut builder = MemoryRecordsBuilder::new(BytesMut::new());
+        let record = RecordRef { timestamp_ms: 1, value: Some(&[7; 100]), ..RecordRef::default() };
+        for _ in 0..count {
+            builder.append_with_offset(&record, usize::MAX).unwrap();
+        }
+        let closed = builder.close(codec, codec.default_level(), &mut Compressor::new());
+        let mut bytes = closed.to_vec(ProducerState::NONE);
+        bytes[..8].copy_from_slice(&base.to_be_bytes());
+        bytes
+    }
+
+    struct Reader {
+        fetch: CompletedFetch,
+        decompressor: Decompressor,
+        budget: Arc<Budget>,
+    }
+
+    impl Reader {
+        fn new(region: Vec<u8>, limit: usize) -> Reader {
+            let budget = Budget::new(limit, NoWake::shared());
+            let id = PartitionId { topic: TopicId(0), index: 3 };
+            let fetched = Arc::new(budget.hold(region.len()));
+            let position = Position { offset: 0, leader_epoch: -1 };
+            let fetch = CompletedFetch::new(id, "t".into(), 1, position, region.into(), true, fetched);
+            Reader { fetch, decompressor: Decompressor::new(), budget }
+        }
+
+        fn read(&mut self, max: usize) -> (Chunks, Stop) {
+            let mut chunks = Chunks::new();
+            let mut reading =
+                Reading { decompressor: &mut self.decompressor, block_limit: 1 << 20, budget: &self.budget };
+            let stop = self.fetch.fetch_records(max, &mut chunks, &mut reading);
+            (chunks, stop)
+        }
+
+        /// Finds nothing to read; why.
+        fn none(&mut self, max: usize) -> Stop {
+            let (chunks, stop) = self.read(max);
+            assert!(chunks.is_empty(), "{chunks:?}");
+            stop
+        }
+
+        /// Reads one record, which has to have this offset.
+        fn one(&mut self, offset: i64) -> Chunk {
+            let (mut chunks, stop) = self.read(1);
+            let chunk = chunks.pop().unwrap();
+            let [record] = chunk.records() else { panic!("{chunks:?}") };
+            assert_eq!((record.offset, chunk.value(record)), (offset, Some(&[7; 100][..])));
+            assert_eq!((stop, chunks.len()), (Stop::Full, 0));
+            assert_eq!(self.fetch.position.offset, chunk.next_offset);
+            chunk
+        }
+    }
+
+    #[test]
+    fn one_by_one_is_the_same_as_all_at_once() {
+        for codec in [Compression::None, Compression::Lz4] {
+            let mut region = batch(0, 100, codec);
+            region.extend(batch(100, 1, codec));
+            region.extend(batch(105, 200, codec));
+            let mut reader = Reader::new(region, 1 << 20);
+            for offset in (0..101).chain(105..305) {
+                let chunk = reader.one(offset);
+                assert_eq!((&**chunk.topic(), chunk.partition), ("t", 3));
+            }
+            assert_eq!(reader.none(1), Stop::Drained);
+            assert_eq!(reader.fetch.position.offset, 305);
+        }
+    }
+
+    #[test]
+    fn what_is_parsed_ahead_counts_until_nobody_has_it() {
+        let region = batch(0, 100, Compression::None);
+        let size = region.len();
+        let mut reader = Reader::new(region, 1 << 20);
+        let (first, second) = (reader.one(0), reader.one(1));
+        let views = 100 * size_of::<RecordView>();
+        assert_eq!(reader.budget.used(), size + views, "the views are there once");
+        let Reader { fetch, budget, .. } = reader;
+        drop(fetch);
+        drop(first);
+        assert_eq!(budget.used(), size + views, "a part of them is held");
+        drop(second);
+        assert_eq!(budget.used(), 0);
+    }
+
+    #[test]
+    fn a_batch_is_decompressed_when_it_is_its_turn() {
+        let mut region = batch(0, 2, Compression::Lz4);
+        region.extend(batch(2, 2, Compression::Lz4));
+        let size = region.len();
+        let mut reader = Reader::new(region, size + 1);
+        let first = reader.one(0);
+        let used = reader.budget.used();
+        drop(reader.one(1));
+        assert_eq!(reader.budget.used(), used);
+        // The application has memory of the full budget; without it there would be no other way than on.
+        let batch = reader.budget.hand_out();
+        assert_eq!(reader.none(1), Stop::Held);
+        drop((batch, first));
+        reader.one(2);
+        reader.one(3);
+    }
+
+    #[test]
+    fn what_is_corrupt_comes_up_behind_the_records_in_front_of_it() {
+        for max in [1, 7, 1000] {
+            let mut region = batch(0, 10, Compression::None);
+            region.extend(batch(10, 10, Compression::None));
+            let last = region.len() - 1;
+            region[last] ^= 1;
+            let mut reader = Reader::new(region, 1 << 20);
+            let mut next = 0;
+            let stop = loop {
+                let (chunks, stop) = reader.read(max);
+                let read = chunks.iter().flat_map(|c| c.records());
+                assert!(read.map(|r| r.offset).eq(next..reader.fetch.position.offset));
+                next = reader.fetch.position.offset;
+                if stop != Stop::Full {
+                    break stop;
+                }
+            };
+            assert!(matches!(stop, Stop::Corrupt(_)), "{stop:?}");
+            assert_eq!(next, 10);
+            assert!(matches!(reader.none(max), Stop::Corrupt(_)));
         }
     }
 }

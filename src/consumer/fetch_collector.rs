@@ -2,14 +2,15 @@
 //! into what poll hands out. Works on the application's thread.
 
 use super::completed_fetch::{CompletedFetch, Reading, Stop};
-use super::record_view::{Chunk, FetchedBatch, RecordView};
+use super::record_view::{Chunk, Chunks, FetchedBatch, RecordView};
 use super::shared::Shared;
+use super::types::Polled;
 use crate::client::connection_states::Backoff;
 use crate::config::Serde;
 use crate::error::{Code, Error, Place, Result};
 use crate::record::{Decompressor, RecordError};
 use crate::serialization::{deserializer, TopicPartition};
-use crate::time::{Nanos, Now};
+use crate::time::Nanos;
 use std::collections::VecDeque;
 use std::sync::Arc;
 
@@ -64,11 +65,37 @@ impl FetchCollector {
     /// # Errors
     /// A batch that cannot be read: CORRUPT_MESSAGE, with the position unchanged. BATCHES_HELD when reading on takes
     /// memory that the application holds.
-    pub fn fetched_records(&mut self, now: Now, max_records: usize) -> Result<Option<FetchedBatch>> {
+    #[inline(always)]
+    pub fn fetched_records(&mut self, now: Nanos, max_records: usize) -> Result<Polled> {
+        match self.parsed_before(max_records) {
+            Some(chunk) => Ok(self.hand_out(Chunks::from_buf([chunk]))),
+            None => self.read_fetches(now, max_records),
+        }
+    }
+
+    /// What former polls have parsed, if it is all that this one wants. For polls of few records: there is one lock to
+    /// take, and nothing to begin or to end.
+    #[inline(always)]
+    fn parsed_before(&mut self, max_records: usize) -> Option<Chunk> {
+        if self.failed.is_some() || !self.is_any_accepted() {
+            return None;
+        }
+        let fetch = self.next_in_line.as_mut()?;
+        let to = fetch.parsed_behind(max_records)?;
+        let from = fetch.position.offset;
+        if !self.shared.subscription.lock().advance(fetch.id, fetch.epoch, from, to) {
+            // It is not wanted any more, or not now: that is found out where fetches are taken.
+            return None;
+        }
+        fetch.take_parsed(max_records, to)
+    }
+
+    #[inline(never)]
+    fn read_fetches(&mut self, now: Nanos, max_records: usize) -> Result<Polled> {
         if let Some(error) = self.failed.take() {
             return Err(error);
         }
-        let mut chunks = Vec::new();
+        let mut chunks = Chunks::new();
         let mut left = max_records.max(1);
         while left > 0 {
             let Some(fetch) = self.next_fetch() else { break };
@@ -84,10 +111,14 @@ impl FetchCollector {
             }
         }
         if chunks.is_empty() {
-            return Ok(None);
+            return Ok(Polled::Nothing);
         }
-        let _outstanding = self.shared.budget.hand_out();
-        Ok(Some(FetchedBatch { chunks, _outstanding }))
+        Ok(self.hand_out(chunks))
+    }
+
+    #[inline(always)]
+    fn hand_out(&self, chunks: Chunks) -> Polled {
+        Polled::Records(FetchedBatch { chunks, _outstanding: self.shared.budget.hand_out() })
     }
 
     /// Whether poll could have something without the broker sending more.
@@ -155,10 +186,10 @@ impl FetchCollector {
     /// Reads of one fetch; returns how many records were added, or nothing when no more can be read for now.
     fn read(
         &mut self,
-        now: Now,
+        now: Nanos,
         mut fetch: Box<CompletedFetch>,
         max: usize,
-        chunks: &mut Vec<Chunk>,
+        chunks: &mut Chunks,
     ) -> Result<Option<usize>> {
         let (id, epoch, from, first) = (fetch.id, fetch.epoch, fetch.position.offset, chunks.len());
         let mut reading = Reading {
@@ -191,7 +222,7 @@ impl FetchCollector {
         if unblocked {
             self.shared.wake();
         }
-        let read = chunks.iter().skip(first).map(|c| c.records.len()).sum();
+        let read = chunks.iter().skip(first).map(|c| c.records().len()).sum();
         if let Some(refused) = refused {
             return self.again(now, &fetch, read, refused.error);
         }
@@ -219,49 +250,53 @@ impl FetchCollector {
     /// the position is.
     fn again(
         &mut self,
-        now: Now,
+        now: Nanos,
         fetch: &CompletedFetch,
         read: usize,
         error: Error,
     ) -> Result<Option<usize>> {
         let mut subscription = self.shared.subscription.lock();
         if read > 0 {
-            subscription.refetch(fetch.id, fetch.epoch, now.mono, None);
+            subscription.refetch(fetch.id, fetch.epoch, now, None);
             drop(subscription);
             self.shared.wake();
             return Ok(Some(read));
         }
         let failures = subscription.current(fetch.id, fetch.epoch).map_or(0, |s| s.failures);
         let pause = self.retry.after(failures.saturating_add(1), self.rng.f64());
-        subscription.refetch(fetch.id, fetch.epoch, now.mono.plus_ms(pause), Some(error.clone()));
+        subscription.refetch(fetch.id, fetch.epoch, now.plus_ms(pause), Some(error.clone()));
         drop(subscription);
         self.shared.wake();
         Err(error)
     }
 
+    /// Whether the deserializers refuse no record.
+    fn is_any_accepted(&self) -> bool {
+        self.serdes == [Serde::Bytes; 2]
+    }
+
     /// Has the deserializers look at new records. From the first one that they refuse on, records are cut off.
-    fn check(&self, chunks: &mut Vec<Chunk>, first: usize) -> Option<Refused> {
-        if self.serdes == [Serde::Bytes; 2] {
+    fn check(&self, chunks: &mut Chunks, first: usize) -> Option<Refused> {
+        if self.is_any_accepted() {
             return None;
         }
         let [key_serde, value_serde] = self.serdes;
         let refuses = |chunk: &Chunk, view: &RecordView| -> Option<Error> {
-            let key = deserializer(key_serde).deserialize(&chunk.topic, chunk.key(view)).err();
-            key.or_else(|| deserializer(value_serde).deserialize(&chunk.topic, chunk.value(view)).err())
+            let key = deserializer(key_serde).deserialize(chunk.topic(), chunk.key(view)).err();
+            key.or_else(|| deserializer(value_serde).deserialize(chunk.topic(), chunk.value(view)).err())
         };
         for number in first..chunks.len() {
             let Some(chunk) = chunks.get_mut(number) else { break };
             let bad =
-                chunk.records.iter().enumerate().find_map(|(i, r)| Some((i, r.offset, refuses(chunk, r)?)));
+                chunk.records().iter().enumerate().find_map(|(i, r)| Some((i, r.offset, refuses(chunk, r)?)));
             let Some((at, offset, error)) = bad else { continue };
-            let partition = TopicPartition::new(chunk.topic.clone(), chunk.partition);
+            let partition = TopicPartition::new(chunk.topic().clone(), chunk.partition);
             let text = format!("the record at offset {offset} of {partition} cannot be deserialized");
             let error = Error::new(error.code(), text)
                 .at(place(&partition, offset, offset.saturating_add(1)))
                 .cause(error.message())
                 .hint(format!("seek to offset {} to read on behind it", offset.saturating_add(1)));
-            chunk.records.truncate(at);
-            chunk.next_offset = offset;
+            chunk.cut(at, offset);
             chunks.truncate(number + usize::from(at > 0));
             return Some(Refused { offset, error });
         }

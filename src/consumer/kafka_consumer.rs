@@ -24,7 +24,7 @@ use crate::log::Logger;
 use crate::net::{ClientHandle, Driver};
 use crate::serialization::TopicPartition;
 use crate::sys::clock;
-use crate::time::Now;
+use crate::time::{Nanos, Now};
 use std::collections::BTreeSet;
 use std::sync::Arc;
 use std::time::Duration;
@@ -308,34 +308,38 @@ impl KafkaConsumer {
     /// brokers refuse. None of them is final unless it [is fatal](Error::is_fatal): poll can be called again.
     pub fn poll(&mut self, timeout: Duration, max_records: usize) -> Result<Polled> {
         self.begin_poll();
-        let mut now = clock::now();
+        let mut now = clock::mono();
         let result = self.poll_until(&mut now, timeout, max_records);
         self.end_poll(now);
         result
     }
 
-    /// Leaves in `now` when it looked last: reading the clocks once more costs as much as a record.
-    fn poll_until(&mut self, now: &mut Now, timeout: Duration, max_records: usize) -> Result<Polled> {
-        let until = now.mono + timeout;
+    /// Leaves in `now` when it looked last: reading the clock once more costs as much as a record.
+    fn poll_until(&mut self, now: &mut Nanos, timeout: Duration, max_records: usize) -> Result<Polled> {
+        let began = *now;
         loop {
-            if let Some(polled) = self.poll_once(*now, max_records)? {
-                return Ok(polled);
+            let polled = self.poll_once(*now, max_records);
+            if !is_nothing(&polled) {
+                return polled;
             }
-            let left = until.since(now.mono);
+            let left = (began + timeout).since(*now);
             if left.is_zero() {
-                return Ok(Polled::Nothing);
+                return polled;
             }
             self.shared.ready.wait(left);
-            *now = clock::now();
+            *now = clock::mono();
         }
     }
 
     /// [`KafkaConsumer::poll`] without the wait. `None`: nothing now; the descriptor tells when to try again.
     pub fn poll_step(&mut self, now: Now, max_records: usize) -> Result<Option<Polled>> {
         self.begin_poll();
-        let result = self.poll_once(now, max_records);
-        self.end_poll(now);
-        result
+        let result = self.poll_once(now.mono, max_records);
+        self.end_poll(now.mono);
+        match result? {
+            Polled::Nothing => Ok(None),
+            polled => Ok(Some(polled)),
+        }
     }
 
     fn begin_poll(&self) {
@@ -345,64 +349,80 @@ impl KafkaConsumer {
         }
     }
 
-    fn end_poll(&self, now: Now) {
-        self.shared.liveness.poll_ended(now.mono);
+    fn end_poll(&self, now: Nanos) {
+        self.shared.liveness.poll_ended(now);
         if self.log.has_lines() {
             self.shared.ready.raise();
         }
     }
 
     /// What there is; if nothing, the signal is low.
-    fn poll_once(&mut self, now: Now, max_records: usize) -> Result<Option<Polled>> {
-        if let Some(polled) = self.try_poll(now, max_records)? {
-            return Ok(Some(polled));
+    #[inline(always)]
+    fn poll_once(&mut self, now: Nanos, max_records: usize) -> Result<Polled> {
+        let first = self.try_poll(now, max_records);
+        if is_nothing(&first) {
+            return self.look_again(now, max_records);
         }
-        // Low first, then a second look: what comes in between raises it again.
+        first
+    }
+
+    /// Nothing is there, so the signal goes low. First that, then a second look: what comes in between raises it again.
+    #[inline(never)]
+    fn look_again(&mut self, now: Nanos, max_records: usize) -> Result<Polled> {
         self.shared.ready.lower();
         let second = self.try_poll(now, max_records);
-        if !matches!(second, Ok(None)) {
+        if !is_nothing(&second) {
             self.shared.ready.raise();
             return second;
         }
         // With the signal low: whoever waits for it is not called again for nothing.
         self.check_reads()?;
-        Ok(None)
+        second
     }
 
-    fn try_poll(&mut self, now: Now, max_records: usize) -> Result<Option<Polled>> {
+    #[inline(always)]
+    fn try_poll(&mut self, now: Nanos, max_records: usize) -> Result<Polled> {
         self.check_open()?;
         if self.shared.take_wakeup() {
             return Err(woken_up());
         }
-        let news = self.shared.subscription.lock().acknowledge();
-        if news && self.options.auto_commit {
+        // Only the consumer's own commits ask what was acknowledged.
+        if self.options.auto_commit && self.shared.subscription.lock().acknowledge() {
             self.shared.wake();
         }
         if let Some(revocation) = self.unacknowledged.take() {
             self.shared.liveness.acknowledge(revocation);
             self.shared.wake();
         }
-        match self.next_notice() {
-            Some(Notice::Error(error, _)) => return Err(error),
-            Some(Notice::Event(event, revocation)) => {
-                match &event {
-                    Event::Revoked(_) => {
-                        self.shared.subscription.lock().tell_revoked();
-                        self.unacknowledged = Some(revocation);
-                    }
-                    Event::Lost { .. } => self.shared.subscription.lock().tell_lost(),
-                    Event::Assigned(_) | Event::Committed { .. } => {}
-                }
-                return Ok(Some(Polled::Event(event)));
+        if self.shared.has_notices() {
+            if let Some(event) = self.next_event()? {
+                return Ok(Polled::Event(event));
             }
-            None => {}
         }
         let most = if max_records == 0 { self.options.max_poll_records } else { max_records };
-        if let Some(batch) = self.collector.fetched_records(now, most)? {
-            return Ok(Some(Polled::Records(batch)));
+        let polled = self.collector.fetched_records(now, most);
+        if is_nothing(&polled) {
+            self.check_starved()?;
         }
-        self.check_starved()?;
-        Ok(None)
+        polled
+    }
+
+    #[cold]
+    fn next_event(&mut self) -> Result<Option<Event>> {
+        let (event, revocation) = match self.next_notice() {
+            Some(Notice::Event(event, revocation)) => (event, revocation),
+            Some(Notice::Error(error, _)) => return Err(error),
+            None => return Ok(None),
+        };
+        match &event {
+            Event::Revoked(_) => {
+                self.shared.subscription.lock().tell_revoked();
+                self.unacknowledged = Some(revocation);
+            }
+            Event::Lost { .. } => self.shared.subscription.lock().tell_lost(),
+            Event::Assigned(_) | Event::Committed { .. } => {}
+        }
+        Ok(Some(event))
     }
 
     /// What there is to be told, without errors of partitions that are somewhere else by now, or gone.
@@ -536,6 +556,10 @@ fn managers(
         // Last: what the others want to know of topics is asked for at once.
         Box::new(TopicInterest::new(shared(), log())),
     ]
+}
+
+fn is_nothing(result: &Result<Polled>) -> bool {
+    matches!(result, Ok(Polled::Nothing))
 }
 
 pub(super) fn woken_up() -> Error {

@@ -48,6 +48,10 @@ impl Notices {
         }
     }
 
+    pub fn is_empty(&self) -> bool {
+        self.queue.is_empty()
+    }
+
     pub fn next(&mut self) -> Option<Notice> {
         let next = self.queue.pop_front();
         match &next {

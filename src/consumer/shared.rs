@@ -30,6 +30,8 @@ pub struct Shared {
     pub liveness: Liveness,
     commands: Mutex<Commands>,
     notices: Mutex<Notices>,
+    /// Whether there are notices: every poll asks.
+    noticed: AtomicBool,
     /// What last went wrong with which broker.
     pub troubles: Arc<Troubles>,
     wakeup: AtomicBool,
@@ -110,6 +112,7 @@ impl Shared {
             liveness: Liveness::new(),
             commands: Mutex::new(Commands::default()),
             notices: Mutex::new(Notices::default()),
+            noticed: AtomicBool::new(false),
             troubles,
             wakeup: AtomicBool::new(false),
             fatal: OnceLock::new(),
@@ -155,40 +158,52 @@ impl Shared {
     // ---- notices, to the application
 
     pub fn notify(&self, event: Event) {
-        self.notices.lock().push(event, 0);
+        self.with_notices(|notices| notices.push(event, 0));
         self.ready.raise();
     }
 
     /// As [`Shared::notify`], for a revocation that the application's next poll but one acknowledges.
     pub fn notify_revoked(&self, partitions: Vec<TopicPartition>, revocation: u64) {
-        self.notices.lock().push(Event::Revoked(partitions), revocation);
+        self.with_notices(|notices| notices.push(Event::Revoked(partitions), revocation));
         self.ready.raise();
     }
 
     /// Takes back a revocation that the application has not seen yet.
     pub fn withdraw_revoked(&self) {
-        self.notices.lock().withdraw_revoked();
+        self.with_notices(|notices| notices.withdraw_revoked());
     }
 
     /// Forgets what the group gave and took, because the application unsubscribed.
     pub fn clear_group_notices(&self) {
-        self.notices.lock().clear_group();
+        self.with_notices(|notices| notices.clear_group());
     }
 
     /// Makes the next poll return this error.
     pub fn report(&self, error: Error) {
-        self.notices.lock().push_error(error, None);
+        self.with_notices(|notices| notices.push_error(error, None));
         self.ready.raise();
     }
 
     /// As [`Shared::report`], for a partition: forgotten should the partition go elsewhere before.
     pub fn report_of(&self, id: PartitionId, epoch: u64, error: Error) {
-        self.notices.lock().push_error(error, Some((id, epoch)));
+        self.with_notices(|notices| notices.push_error(error, Some((id, epoch))));
         self.ready.raise();
     }
 
+    /// Whether [`Shared::next_notice`] has something.
+    pub fn has_notices(&self) -> bool {
+        self.noticed.load(Ordering::SeqCst)
+    }
+
     pub fn next_notice(&self) -> Option<super::notices::Notice> {
-        self.notices.lock().next()
+        self.with_notices(|notices| notices.next())
+    }
+
+    fn with_notices<T>(&self, change: impl FnOnce(&mut Notices) -> T) -> T {
+        let mut notices = self.notices.lock();
+        let result = change(&mut notices);
+        self.noticed.store(!notices.is_empty(), Ordering::SeqCst);
+        result
     }
 
     // ---- wake-up and end

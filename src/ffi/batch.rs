@@ -6,17 +6,17 @@
 //! Reading a batch never blocks, and any threads may do it at once.
 
 use super::decode::DecodedChunk;
-use super::deliveries::rows;
 use super::error::milena_error;
 use super::guard::{guard, guard_value, null, object};
 use super::offsets::{milena_offset, OffsetRow};
-use super::pack::Packing;
+use super::pack::{Packing, RECORD_ROW};
 use super::types::{milena_bytes, milena_header, milena_status};
 use crate::consumer::record_view::{FLAG_APPEND_TIME, FLAG_NO_TIMESTAMP};
-use crate::consumer::{Event, FetchedBatch, HeaderView, Polled, RecordView};
+use crate::consumer::{BytesView, Chunk, Event, FetchedBatch, HeaderView, Polled, RecordView};
 use crate::error::Error;
 use crate::serialization::TopicPartition;
 use crate::sys::fork_generation;
+use std::marker::PhantomData;
 use std::mem::{align_of, offset_of, size_of};
 use std::ptr;
 
@@ -90,14 +90,15 @@ pub struct milena_event {
 
 /// What a poll gave; the caller's to free.
 pub struct milena_batch {
-    pub(super) chunks: Vec<milena_chunk>,
-    records: usize,
-    event: Option<Box<EventRows>>,
-    /// What the chunks point into.
-    _fetched: Option<FetchedBatch>,
-    _decoded: Vec<DecodedChunk>,
+    source: Source,
     /// The process that it was made in.
     process: u64,
+}
+
+enum Source {
+    Fetched(FetchedBatch),
+    Decoded(Vec<DecodedChunk>),
+    Event(Box<EventRows>),
 }
 
 /// An event with what it points to.
@@ -116,31 +117,39 @@ pub unsafe extern "C" fn milena_batch_chunks(
     n: *mut usize,
     stride: *mut usize,
 ) -> *const milena_chunk {
-    // SAFETY: NULL or a batch of this library, and places for numbers, by contract.
-    unsafe { rows(batch.as_ref().map(|b| b.chunks.as_slice()), n, stride) }
+    // SAFETY: NULL or a batch of this library, by contract.
+    let chunks = unsafe { batch.as_ref() }.map_or(ChunkRows::NONE, |b| b.chunks());
+    // SAFETY: places for numbers, by contract.
+    unsafe { chunks.give(n, stride) }
 }
 
 /// The number of records in all chunks; 0 for NULL.
 #[no_mangle]
 pub unsafe extern "C" fn milena_batch_count(batch: *const milena_batch) -> usize {
     // SAFETY: NULL or a batch of this library, by contract.
-    unsafe { batch.as_ref() }.map_or(0, |b| b.records)
+    match unsafe { batch.as_ref() }.map(|b| &b.source) {
+        Some(Source::Fetched(fetched)) => fetched.len(),
+        Some(Source::Decoded(chunks)) => ChunkRows::of_decoded(chunks).iter().map(|c| c.records_len).sum(),
+        Some(Source::Event(_)) | None => 0,
+    }
 }
 
 /// The event, if it is one; else, and for NULL, NULL.
 #[no_mangle]
 pub unsafe extern "C" fn milena_batch_event(batch: *const milena_batch) -> *const milena_event {
     // SAFETY: NULL or a batch of this library, by contract.
-    let event = unsafe { batch.as_ref() }.and_then(|b| b.event.as_ref());
-    event.map_or(ptr::null(), |e| ptr::from_ref(&e.event))
+    match unsafe { batch.as_ref() }.map(|b| &b.source) {
+        Some(Source::Event(rows)) => &rows.event,
+        _ => ptr::null(),
+    }
 }
 
 /// The size in bytes of what milena_batch_pack writes; 0 for NULL, for an event, and when it would be 4 GiB or more.
 #[no_mangle]
 pub unsafe extern "C" fn milena_batch_packed_size(batch: *const milena_batch) -> usize {
     // SAFETY: NULL or a batch of this library, by contract.
-    let batch = unsafe { batch.as_ref() }.filter(|b| !b.chunks.is_empty());
-    guard_value(0, || batch.and_then(|b| Packing::of(&b.chunks).ok()).map_or(0, |p| p.size()))
+    let chunks = unsafe { batch.as_ref() }.map(|b| b.chunks()).filter(|c| c.len() > 0);
+    guard_value(0, || chunks.and_then(|c| Packing::of(c).ok()).map_or(0, |p| p.size()))
 }
 
 /// Copies all records into one block of memory, for bindings of other languages: one call, one copy. `capacity` is
@@ -181,7 +190,7 @@ pub unsafe extern "C" fn milena_batch_pack(
             return Err(null("block"));
         }
         // SAFETY: `capacity` bytes are there to be written, by contract.
-        unsafe { Packing::of(&batch.chunks)?.write(block, capacity) }
+        unsafe { Packing::of(batch.chunks())?.write(block, capacity) }
     })
 }
 
@@ -217,34 +226,98 @@ const _: () = {
     assert!(MILENA_RECORD_NO_TIMESTAMP == FLAG_NO_TIMESTAMP);
 };
 
-impl milena_batch {
-    /// What a poll gave; NULL for nothing.
-    pub(super) fn from_poll(polled: Polled) -> *mut milena_batch {
-        match polled {
-            Polled::Nothing => ptr::null_mut(),
-            Polled::Records(fetched) => milena_batch::from_fetched(fetched),
-            Polled::Event(event) => {
-                let event = Some(EventRows::new(event));
-                Box::into_raw(Box::new(milena_batch { event, ..milena_batch::empty() }))
-            }
+const _: () = {
+    assert!(align_of::<milena_chunk>() == align_of::<Chunk>());
+    assert!(size_of::<milena_chunk>() <= size_of::<Chunk>());
+    let [topic, partition, leader_epoch, next_offset, records, records_len, records_stride] = Chunk::LAYOUT;
+    assert!(offset_of!(milena_chunk, topic) == topic);
+    assert!(offset_of!(milena_chunk, partition) == partition);
+    assert!(offset_of!(milena_chunk, leader_epoch) == leader_epoch);
+    assert!(offset_of!(milena_chunk, next_offset) == next_offset);
+    assert!(offset_of!(milena_chunk, records) == records);
+    assert!(offset_of!(milena_chunk, records_len) == records_len);
+    assert!(offset_of!(milena_chunk, records_stride) == records_stride);
+};
+
+// SAFETY: a view is an address and a length, and does nothing by itself. What is there is never written again, and kept
+// by the chunk that the view came from; who reads it holds that.
+unsafe impl Send for BytesView {}
+// SAFETY: as above.
+unsafe impl Sync for BytesView {}
+// SAFETY: as above, for its headers.
+unsafe impl Send for RecordView {}
+// SAFETY: as above.
+unsafe impl Sync for RecordView {}
+// SAFETY: as above, for its records, which it keeps.
+unsafe impl Send for Chunk {}
+// SAFETY: as above.
+unsafe impl Sync for Chunk {}
+
+/// The chunks of a batch: rows that begin as C sees them.
+#[derive(Clone, Copy)]
+pub(super) struct ChunkRows<'a> {
+    first: *const milena_chunk,
+    len: usize,
+    stride: usize,
+    batch: PhantomData<&'a milena_chunk>,
+}
+
+impl<'a> ChunkRows<'a> {
+    const NONE: ChunkRows<'static> =
+        ChunkRows { first: ptr::null(), len: 0, stride: size_of::<milena_chunk>(), batch: PhantomData };
+
+    fn of_fetched(batch: &'a FetchedBatch) -> ChunkRows<'a> {
+        let chunks = batch.chunks.as_slice();
+        ChunkRows {
+            first: chunks.as_ptr().cast(),
+            len: chunks.len(),
+            stride: size_of::<Chunk>(),
+            batch: PhantomData,
         }
     }
 
-    fn from_fetched(fetched: FetchedBatch) -> *mut milena_batch {
-        let chunks: Vec<milena_chunk> = fetched
-            .chunks
-            .iter()
-            .map(|chunk| milena_chunk {
-                topic: chunk.topic.as_bytes().into(),
-                partition: chunk.partition,
-                leader_epoch: chunk.leader_epoch,
-                next_offset: chunk.next_offset,
-                records: chunk.records.as_ptr().cast(),
-                records_len: chunk.records.len(),
-                records_stride: size_of::<RecordView>(),
-            })
-            .collect();
-        milena_batch { _fetched: Some(fetched), ..milena_batch::empty() }.with(chunks)
+    fn of_decoded(chunks: &'a [DecodedChunk]) -> ChunkRows<'a> {
+        let stride = size_of::<DecodedChunk>();
+        ChunkRows { first: chunks.as_ptr().cast(), len: chunks.len(), stride, batch: PhantomData }
+    }
+
+    pub fn len(self) -> usize {
+        self.len
+    }
+
+    pub fn iter(self) -> impl Iterator<Item = &'a milena_chunk> {
+        // SAFETY: inside the slice that it was made from, each element of which begins with a milena_chunk.
+        (0..self.len).map(move |i| unsafe { &*self.first.byte_add(i * self.stride) })
+    }
+
+    /// Gives them to C.
+    ///
+    /// # Safety
+    /// `n` and `stride` are NULL or places for a number.
+    unsafe fn give(self, n: *mut usize, stride: *mut usize) -> *const milena_chunk {
+        for (place, value) in [(n, self.len), (stride, self.stride)] {
+            if !place.is_null() {
+                // SAFETY: not NULL, so by contract a place for a number.
+                unsafe { place.write_unaligned(value) };
+            }
+        }
+        if self.len == 0 {
+            ptr::null()
+        } else {
+            self.first
+        }
+    }
+}
+
+impl milena_batch {
+    /// What a poll gave; NULL for nothing.
+    #[inline(always)]
+    pub(super) fn from_poll(polled: Polled) -> *mut milena_batch {
+        match polled {
+            Polled::Nothing => ptr::null_mut(),
+            Polled::Records(fetched) => milena_batch::boxed(Source::Fetched(fetched)),
+            Polled::Event(event) => milena_batch::boxed(Source::Event(EventRows::new(event))),
+        }
     }
 
     /// NULL when there are no chunks.
@@ -252,25 +325,39 @@ impl milena_batch {
         if decoded.is_empty() {
             return ptr::null_mut();
         }
-        let chunks = decoded.iter().map(DecodedChunk::row).collect();
-        milena_batch { _decoded: decoded, ..milena_batch::empty() }.with(chunks)
+        milena_batch::boxed(Source::Decoded(decoded))
     }
 
-    fn empty() -> milena_batch {
-        milena_batch {
-            chunks: Vec::new(),
-            records: 0,
-            event: None,
-            _fetched: None,
-            _decoded: Vec::new(),
-            process: fork_generation(),
+    #[inline(always)]
+    fn boxed(source: Source) -> *mut milena_batch {
+        Box::into_raw(Box::new(milena_batch { source, process: fork_generation() }))
+    }
+
+    fn chunks(&self) -> ChunkRows<'_> {
+        match &self.source {
+            Source::Fetched(batch) => ChunkRows::of_fetched(batch),
+            Source::Decoded(chunks) => ChunkRows::of_decoded(chunks),
+            Source::Event(_) => ChunkRows::NONE,
         }
     }
+}
 
-    fn with(mut self, chunks: Vec<milena_chunk>) -> *mut milena_batch {
-        self.records = chunks.iter().map(|c| c.records_len).sum();
-        self.chunks = chunks;
-        Box::into_raw(Box::new(self))
+/// Packs the records of a poll; the number of bytes, 0 for an event and for records that do not fit.
+///
+/// # Safety
+/// `capacity` bytes at `block` may be written.
+pub(super) unsafe fn pack_polled(polled: &Polled, block: *mut u8, capacity: usize) -> usize {
+    let Polled::Records(fetched) = polled else { return 0 };
+    if fetched.len().saturating_mul(RECORD_ROW) > capacity {
+        // It costs a look at each record to find out how much too large it is.
+        return 0;
+    }
+    let rows = ChunkRows::of_fetched(fetched);
+    let Some(packing) = Packing::of(rows).ok().filter(|p| p.size() <= capacity) else { return 0 };
+    // SAFETY: as the caller promises.
+    match unsafe { packing.write(block, capacity) } {
+        Ok(()) => packing.size(),
+        Err(_) => 0,
     }
 }
 

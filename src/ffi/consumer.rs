@@ -13,11 +13,11 @@
 //!
 //! Where a call takes `timeout_ms` and is not a poll, -1 is default.api.timeout.ms.
 
-use super::batch::milena_batch;
+use super::batch::{milena_batch, pack_polled};
 use super::config::{milena_config, settings};
 use super::convert::{offsets_from_c, partitions_from_c, times_from_c};
 use super::error::milena_error;
-use super::guard::{array, guard, guard_value, invalid, text, timeout, wait, Out};
+use super::guard::{array, check_array, guard, guard_value, invalid, text, timeout, wait, Out};
 use super::handles::{Inside, Kind, Table};
 use super::log::{milena_log, warn, Taken};
 use super::offsets::{milena_offset, milena_offsets, OffsetRow};
@@ -29,6 +29,7 @@ use crate::log::Logger;
 use crate::serialization::TopicPartition;
 use parking_lot::{Mutex, MutexGuard};
 use std::collections::HashSet;
+use std::ptr;
 use std::time::{Duration, Instant};
 
 /// A consumer; a handle, not memory.
@@ -167,6 +168,41 @@ pub unsafe extern "C" fn milena_consumer_poll(
         let timeout = wait(timeout_ms, "timeout_ms")?;
         let polled = consumer.lock()?.poll(timeout, max_records)?;
         out.set(milena_batch::from_poll(polled));
+        Ok(())
+    })
+}
+
+/// As milena_consumer_poll, for bindings of other languages: records are copied into a block of the caller's at once, as
+/// milena_batch_pack lays them out, so that one call does all. `*packed` is the size in bytes of what was written, 0
+/// for nothing. What was not packed is in `*out`, which else is NULL: an event, or records that need more than
+/// `capacity` bytes; they are not lost, milena_batch_pack takes them. `block` may be NULL if `capacity` is 0.
+///
+/// Errors: as milena_consumer_poll.
+#[no_mangle]
+pub unsafe extern "C" fn milena_consumer_poll_packed(
+    consumer: *mut milena_consumer,
+    timeout_ms: i64,
+    max_records: usize,
+    block: *mut u8,
+    capacity: usize,
+    packed: *mut usize,
+    out: *mut *mut milena_batch,
+    err: *mut *mut milena_error,
+) -> milena_status {
+    guard(err, || {
+        let consumer = enter(consumer)?;
+        // SAFETY: places for a number and a pointer, by contract.
+        let (packed, out) = unsafe { (Out::new(packed, "packed")?, Out::new(out, "out")?) };
+        if capacity > 0 {
+            check_array(block, capacity, 1, "block")?;
+        }
+        let timeout = wait(timeout_ms, "timeout_ms")?;
+        let mut client = consumer.lock()?;
+        let polled = client.poll(timeout, max_records)?;
+        // SAFETY: `capacity` bytes are there to be written, by contract.
+        let written = unsafe { pack_polled(&polled, block, capacity) };
+        packed.set(written);
+        out.set(if written > 0 { ptr::null_mut() } else { milena_batch::from_poll(polled) });
         Ok(())
     })
 }
@@ -468,23 +504,27 @@ pub unsafe extern "C" fn milena_consumer_free(consumer: *mut milena_consumer) {
     guard_value((), || CONSUMERS.free(consumer as usize, |c| c.waker.abandon()));
 }
 
-#[inline]
+#[inline(always)]
 fn enter(consumer: *const milena_consumer) -> Result<Inside<'static, Consumer>> {
     CONSUMERS.enter(consumer as usize)
 }
 
 impl Consumer {
     /// The consumer itself, for this thread alone.
+    #[inline(always)]
     fn lock(&self) -> Result<MutexGuard<'_, KafkaConsumer>> {
-        self.client.try_lock().ok_or_else(|| {
-            Error::new(Code::BUSY, "another thread is inside a call of this consumer")
-                .hint("use it from one thread at a time; milena_consumer_wakeup ends a call that waits")
-        })
+        self.client.try_lock().ok_or_else(busy)
     }
 
     fn timeout(&self, ms: i64) -> Result<Duration> {
         Ok(timeout(ms, "timeout_ms")?.unwrap_or(self.api_timeout))
     }
+}
+
+#[cold]
+fn busy() -> Error {
+    Error::new(Code::BUSY, "another thread is inside a call of this consumer")
+        .hint("use it from one thread at a time; milena_consumer_wakeup ends a call that waits")
 }
 
 /// A call that changes something about partitions, and never blocks.

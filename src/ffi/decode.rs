@@ -43,11 +43,11 @@ pub unsafe extern "C" fn milena_decode_batches(
     })
 }
 
-/// A decoded batch.
+/// A decoded batch: as C sees it, and then what that points to.
+#[repr(C)]
 pub(super) struct DecodedChunk {
-    leader_epoch: i32,
-    next_offset: i64,
-    records: Vec<milena_record_view>,
+    _row: milena_chunk,
+    _records: Vec<milena_record_view>,
     /// What `headers` of the records point into.
     _headers: Vec<milena_header>,
     /// What all views point into.
@@ -95,25 +95,16 @@ impl DecodedChunk {
             view.headers = at;
             at = at.wrapping_add(view.headers_len as usize);
         }
-        Ok(DecodedChunk {
-            leader_epoch: batch.leader_epoch,
-            next_offset: batch.next_offset(),
-            records: views,
-            _headers: headers,
-            _block: block,
-        })
-    }
-
-    pub fn row(&self) -> milena_chunk {
-        milena_chunk {
+        let row = milena_chunk {
             topic: milena_bytes::NULL,
             partition: -1,
-            leader_epoch: self.leader_epoch,
-            next_offset: self.next_offset,
-            records: self.records.as_ptr(),
-            records_len: self.records.len(),
+            leader_epoch: batch.leader_epoch,
+            next_offset: batch.next_offset(),
+            records: views.as_ptr(),
+            records_len: views.len(),
             records_stride: size_of::<milena_record_view>(),
-        }
+        };
+        Ok(DecodedChunk { _row: row, _records: views, _headers: headers, _block: block })
     }
 }
 

@@ -2,22 +2,23 @@
 //!
 //! The bytes that the records of a chunk point to are one piece of memory, so they are copied as one.
 
-use super::batch::{milena_chunk, milena_record_view};
+use super::batch::{milena_chunk, milena_record_view, ChunkRows};
 use super::guard::invalid;
 use super::types::{milena_bytes, milena_header};
 use crate::error::Result;
+use smallvec::SmallVec;
 use std::ops::Range;
 
 const HEAD: usize = 32;
 const CHUNK_ROW: usize = 40;
-const RECORD_ROW: usize = 48;
+pub(super) const RECORD_ROW: usize = 48;
 const HEADER_ROW: usize = 16;
 
 /// How a batch is to be laid out.
 pub(super) struct Packing<'a> {
-    chunks: &'a [milena_chunk],
+    chunks: ChunkRows<'a>,
     /// The memory that the records of each chunk point into.
-    ranges: Vec<Range<usize>>,
+    ranges: SmallVec<[Range<usize>; 1]>,
     records: usize,
     headers: usize,
     size: usize,
@@ -26,10 +27,10 @@ pub(super) struct Packing<'a> {
 impl<'a> Packing<'a> {
     /// # Errors
     /// INVALID_ARGUMENT when the block would have 4 GiB or more.
-    pub fn of(chunks: &'a [milena_chunk]) -> Result<Packing<'a>> {
-        let mut packing = Packing { chunks, ranges: Vec::new(), records: 0, headers: 0, size: 0 };
+    pub fn of(chunks: ChunkRows<'a>) -> Result<Packing<'a>> {
+        let mut packing = Packing { chunks, ranges: SmallVec::new(), records: 0, headers: 0, size: 0 };
         let mut data = 0usize;
-        for chunk in chunks {
+        for chunk in chunks.iter() {
             let mut range = Extent::default();
             for record in records(chunk) {
                 range.add(record.key);

@@ -2,22 +2,32 @@
 
 use crate::time::{Nanos, Now};
 use std::sync::OnceLock;
-use std::time::Instant;
 
 /// Reads both clocks. The monotonic one counts from the first call in this process; it does not stop or jump
 /// when the wall clock is set. No system call on the usual systems.
 pub fn now() -> Now {
-    static ORIGIN: OnceLock<Instant> = OnceLock::new();
-    let since = ORIGIN.get_or_init(Instant::now).elapsed();
-    Now { mono: Nanos(u64::try_from(since.as_nanos()).unwrap_or(u64::MAX)), wall_ms: wall_ms() }
+    Now { mono: mono(), wall_ms: wall_ms() }
+}
+
+/// The monotonic clock alone: for who is called too often to read both.
+pub fn mono() -> Nanos {
+    static ORIGIN: OnceLock<u64> = OnceLock::new();
+    let time = read(libc::CLOCK_MONOTONIC);
+    let nanos = (time.tv_sec as u64).wrapping_mul(1_000_000_000).wrapping_add(time.tv_nsec as u64);
+    Nanos(nanos.saturating_sub(*ORIGIN.get_or_init(|| nanos)))
 }
 
 /// Milliseconds since the Unix epoch, negative before it.
 pub fn wall_ms() -> i64 {
-    let mut time = libc::timespec { tv_sec: 0, tv_nsec: 0 };
-    // SAFETY: a valid place for the result. Every Unix has this clock, so the call does not fail.
-    unsafe { libc::clock_gettime(libc::CLOCK_REALTIME, &mut time) };
+    let time = read(libc::CLOCK_REALTIME);
     time.tv_sec * 1000 + time.tv_nsec / 1_000_000
+}
+
+fn read(clock: libc::clockid_t) -> libc::timespec {
+    let mut time = libc::timespec { tv_sec: 0, tv_nsec: 0 };
+    // SAFETY: a valid place for the result. Every Unix has these clocks, so the call does not fail.
+    unsafe { libc::clock_gettime(clock, &mut time) };
+    time
 }
 
 #[cfg(test)]

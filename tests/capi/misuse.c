@@ -202,6 +202,8 @@ static void threads(void) {
     while (milena_consumer_pause(consumer, NULL, 0, 0, NULL) != MILENA_E_BUSY) usleep(1000);
     milena_batch *batch = NULL;
     EXPECT(MILENA_E_BUSY, milena_consumer_poll(consumer, 0, 0, &batch, &err));
+    size_t packed = 0;
+    EXPECT(MILENA_E_BUSY, milena_consumer_poll_packed(consumer, 0, 0, NULL, 0, &packed, &batch, &err));
     EXPECT(MILENA_E_BUSY, milena_consumer_close(consumer, 0, &err));
     milena_fd fd = -1;
     OK(milena_consumer_fd(consumer, &fd, &err));
@@ -246,6 +248,17 @@ static void consumers(void) {
     EXPECT(MILENA_E_INVALID_STATE, milena_consumer_pause(consumer, &partition, sizeof partition, 1, &err));
     EXPECT(MILENA_E_NULL_ARGUMENT, milena_consumer_poll(consumer, 0, 0, NULL, &err));
     EXPECT(MILENA_E_INVALID_ARGUMENT, milena_consumer_poll(consumer, -2, 0, &batch, &err));
+    uint8_t block[64];
+    size_t packed = 7;
+    EXPECT(MILENA_E_NULL_ARGUMENT, milena_consumer_poll_packed(consumer, 0, 0, NULL, 64, &packed, &batch, &err));
+    EXPECT(MILENA_E_NULL_ARGUMENT, milena_consumer_poll_packed(consumer, 0, 0, block, 64, NULL, &batch, &err));
+    EXPECT(MILENA_E_NULL_ARGUMENT, milena_consumer_poll_packed(consumer, 0, 0, block, 64, &packed, NULL, &err));
+    EXPECT(MILENA_E_NULL_ARGUMENT, milena_consumer_poll_packed(NULL, 0, 0, block, 64, &packed, &batch, &err));
+    EXPECT(MILENA_E_INVALID_ARGUMENT,
+           milena_consumer_poll_packed(consumer, 0, 0, block, SIZE_MAX, &packed, &batch, &err));
+    EXPECT(MILENA_E_INVALID_ARGUMENT, milena_consumer_poll_packed(consumer, -2, 0, block, 64, &packed, &batch, &err));
+    EXPECT(MILENA_E_INVALID_STATE, milena_consumer_poll_packed(consumer, 0, 0, NULL, 0, &packed, &batch, &err));
+    CHECK(packed == 7);
     EXPECT(MILENA_E_NULL_ARGUMENT, milena_consumer_assign(consumer, NULL, sizeof partition, 1, &err));
     EXPECT(MILENA_E_INVALID_ARGUMENT, milena_consumer_assign(consumer, &partition, 4, 1, &err));
     OK(milena_consumer_assign(consumer, &partition, sizeof partition, 1, &err));
@@ -259,6 +272,7 @@ static void consumers(void) {
     OK(milena_consumer_close(consumer, 60000, &err));
     OK(milena_consumer_close(consumer, 60000, &err));
     EXPECT(MILENA_E_CLOSED, milena_consumer_poll(consumer, 0, 0, &batch, &err));
+    EXPECT(MILENA_E_CLOSED, milena_consumer_poll_packed(consumer, 0, 0, block, 64, &packed, &batch, &err));
     EXPECT(MILENA_E_CLOSED, milena_consumer_seek_to_end(consumer, NULL, 0, 0, &err));
     milena_consumer_free(consumer);
 }

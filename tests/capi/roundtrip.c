@@ -148,7 +148,7 @@ static void consume(milena_consumer *consumer) {
         CHECK(batch != NULL && milena_batch_event(batch) == NULL && milena_batch_count(batch) <= 300);
         check_packed(batch);
         const milena_chunk *chunk = milena_batch_chunks(batch, &n, &stride);
-        CHECK(n == 1 && stride == sizeof *chunk && chunk->records_stride == sizeof(milena_record_view));
+        CHECK(n == 1 && stride >= sizeof *chunk && chunk->records_stride == sizeof(milena_record_view));
         CHECK(same(chunk->topic, "t") && chunk->partition == 0);
         for (size_t i = 0; i < chunk->records_len; i++, next++) {
             if (next < COUNT) {
@@ -165,6 +165,33 @@ static void consume(milena_consumer *consumer) {
     }
 }
 
+/* Polls and packs at once: the same bytes as in two steps, or the batch itself if there is no room. */
+static void consume_packed(milena_consumer *consumer) {
+    static uint8_t block[100000], once[100000];
+    milena_batch *batch = NULL;
+    size_t packed = 7, size = 0;
+    for (int round = 0; round < 4; round++) {
+        const size_t capacity = round == 0 ? 0 : round == 1 ? size - 1 : round == 2 ? size : sizeof once;
+        OK(milena_consumer_seek_to_beginning(consumer, NULL, 0, 0, &err));
+        OK(milena_consumer_poll_packed(consumer, 60000, 10, capacity > 0 ? once : NULL, capacity, &packed, &batch,
+                                       &err));
+        if (capacity < size || size == 0) {
+            CHECK(packed == 0 && milena_batch_count(batch) == 10);
+            size = milena_batch_packed_size(batch);
+            CHECK(size <= sizeof block);
+            OK(milena_batch_pack(batch, block, size, &err));
+            milena_batch_free(batch);
+        } else {
+            CHECK(packed == size && batch == NULL && memcmp(block, once, size) == 0);
+        }
+        OK(milena_consumer_poll_packed(consumer, 60000, 1, once, sizeof once, &packed, &batch, &err));
+        CHECK(packed > 0 && batch == NULL && get32(once + get32(once + 20)) == 10);
+    }
+    OK(milena_consumer_seek_to_end(consumer, NULL, 0, 0, &err));
+    OK(milena_consumer_poll_packed(consumer, 100, 1, once, sizeof once, &packed, &batch, &err));
+    CHECK(packed == 0 && batch == NULL);
+}
+
 int main(void) {
     milena_embedded *cluster = cluster_of(1);
     OK(milena_embedded_create_topic(cluster, milena_str("t"), 1, 1, &err));
@@ -178,6 +205,7 @@ int main(void) {
     milena_topic_partition partition = { milena_str("t"), 0 };
     OK(milena_consumer_assign(consumer, &partition, sizeof partition, 1, &err));
     consume(consumer);
+    consume_packed(consumer);
 
     OK(milena_consumer_close(consumer, 60000, &err));
     milena_consumer_free(consumer);

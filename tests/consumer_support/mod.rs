@@ -400,12 +400,12 @@ pub fn full_record<'a>(
 }
 
 pub fn values(batch: &FetchedBatch) -> Vec<String> {
-    let records = batch.chunks.iter().flat_map(|c| c.records.iter().map(move |r| (c, r)));
+    let records = batch.chunks.iter().flat_map(|c| c.records().iter().map(move |r| (c, r)));
     records.map(|(c, r)| String::from_utf8_lossy(c.value(r).unwrap_or(b"<null>")).into_owned()).collect()
 }
 
 pub fn offsets(batch: &FetchedBatch) -> Vec<i64> {
-    batch.chunks.iter().flat_map(|c| c.records.iter().map(|r| r.offset)).collect()
+    batch.chunks.iter().flat_map(|c| c.records().iter().map(|r| r.offset)).collect()
 }
 
 pub fn names(partitions: &[TopicPartition]) -> String {

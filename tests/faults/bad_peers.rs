@@ -127,7 +127,7 @@ pub fn read_all(consumer: &mut KafkaConsumer, most: usize) -> Result<Vec<Vec<u8>
         assert!(Instant::now() < end, "{} records came", values.len());
         if let Polled::Records(batch) = consumer.poll(SECOND, 0)? {
             for chunk in &batch.chunks {
-                values.extend(chunk.records.iter().map(|r| chunk.value(r).unwrap_or_default().to_vec()));
+                values.extend(chunk.records().iter().map(|r| chunk.value(r).unwrap_or_default().to_vec()));
             }
         }
     }

@@ -15,7 +15,8 @@ fn read(consumer: &mut KafkaConsumer, most: usize) -> (Vec<Vec<u8>>, Option<Erro
         match consumer.poll(SECOND, 0) {
             Ok(Polled::Records(batch)) => {
                 for chunk in &batch.chunks {
-                    values.extend(chunk.records.iter().map(|r| chunk.value(r).unwrap_or_default().to_vec()));
+                    values
+                        .extend(chunk.records().iter().map(|r| chunk.value(r).unwrap_or_default().to_vec()));
                 }
             }
             Ok(_) => {}

@@ -103,7 +103,7 @@ fn poll_assigned(
         Ok(Some(Polled::Records(batch))) => {
             for chunk in &batch.chunks {
                 let expected = next.get_mut(&chunk.partition).expect("own partition");
-                for record in &chunk.records {
+                for record in chunk.records() {
                     assert_eq!(record.offset, *expected, "partition {}", chunk.partition);
                     *expected += 1;
                 }
@@ -226,7 +226,7 @@ fn poll_member(world: &mut World, member: &mut Member, read: &mut Read) {
                 let next = member.next.get_mut(&chunk.partition);
                 let next =
                     next.unwrap_or_else(|| panic!("records of {} without an assignment", chunk.partition));
-                for record in &chunk.records {
+                for record in chunk.records() {
                     match next {
                         Some(next) => assert_eq!(record.offset, *next, "partition {}", chunk.partition),
                         None => assert!(

@@ -172,7 +172,7 @@ class ConsumerBase:
     def _poll_now(self, max_records: int) -> Batch:
         """One poll that does not wait. If it gives an event, :meth:`_tell` is to be called."""
         try:
-            polled = call_out(lib.milena_consumer_poll, self._handle, 0, max_records)
+            return self._packer.poll(self._handle, max_records)
         except WakeupError:
             if not self._woken_in_vain:
                 raise
@@ -181,7 +181,6 @@ class ConsumerBase:
         finally:
             if self._logs:
                 log.forward(lib.milena_consumer_log, self._handle)
-        return self._packer.take(polled)
 
     def _tell(self, event: Event) -> Any:
         """Runs the callback for an event; what it returns."""

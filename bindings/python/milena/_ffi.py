@@ -313,6 +313,19 @@ FUNCTIONS = {
     ),
     "milena_consumer_assignment": (c_int32, (c_void_p, POINTER(c_void_p), POINTER(c_void_p))),
     "milena_consumer_poll": (c_int32, (c_void_p, c_int64, c_size_t, POINTER(c_void_p), POINTER(c_void_p))),
+    "milena_consumer_poll_packed": (
+        c_int32,
+        (
+            c_void_p,
+            c_int64,
+            c_size_t,
+            c_void_p,
+            c_size_t,
+            POINTER(c_size_t),
+            POINTER(c_void_p),
+            POINTER(c_void_p),
+        ),
+    ),
     "milena_consumer_seek": (c_int32, (c_void_p, POINTER(milena_offset), c_size_t, c_size_t, POINTER(c_void_p))),
     "milena_consumer_seek_to_beginning": (
         c_int32,

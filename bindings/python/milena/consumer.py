@@ -8,7 +8,7 @@ from typing import Any, Dict, Iterable, Iterator, Mapping, Optional, Type
 
 from ._consumer import ConsumerBase, Offsets
 from ._load import lib
-from ._native import Deadline, wait_readable
+from ._native import Deadline, milliseconds, wait_readable
 from .errors import KafkaError
 from .records import Batch, Record
 from .types import OffsetAndMetadata, OffsetAndTimestamp, Partition, TopicPartition
@@ -58,16 +58,23 @@ class Consumer(ConsumerBase):
 
         After each of them the consumer can be polled again, unless it is ``fatal``.
         """
-        deadline = Deadline(timeout)
-        while True:
-            batch = self._poll_now(max_records)
-            if batch.event is not None:
-                self._tell(batch.event)
-                return batch
-            if batch or deadline.over():
-                return batch
+        milliseconds(timeout)  # what is no time-out is refused before something is taken
+        batch = self._poll_now(max_records)
+        if not batch and batch.event is None:
+            batch = self._wait_for_batch(Deadline(timeout), max_records)
+        if batch.event is not None:
+            self._tell(batch.event)
+        return batch
+
+    def _wait_for_batch(self, deadline: Deadline, max_records: int) -> Batch:
+        """Polls until there is something, or the time is over."""
+        while not deadline.over():
             left = deadline.left()
             wait_readable(self._fd, self._sign_of_life if left is None else min(left, self._sign_of_life))
+            batch = self._poll_now(max_records)
+            if batch or batch.event is not None:
+                return batch
+        return Batch()
 
     def __iter__(self) -> Iterator[Record]:
         """All records, one by one, waiting for more without end. Note that :meth:`commit` without arguments commits

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import struct
 from array import array
-from ctypes import byref, c_char, c_void_p, string_at
+from ctypes import addressof, byref, c_char, c_size_t, c_void_p
 from enum import IntEnum
 from itertools import repeat
 from typing import Any, Dict, Iterator, List, Optional, Sequence, Tuple, Union, overload
@@ -16,6 +16,7 @@ from .errors import KafkaError, from_pointer, from_status
 from .types import OffsetAndMetadata, TopicPartition, read_rows
 
 _HEAD = struct.Struct("<8I")
+_CHUNKS = struct.Struct("<4xI8xI12x")
 _CHUNK = struct.Struct("<IIiiqII8x")
 _ROW = struct.Struct("<qqIiIiIIII")
 _OFFSETS = struct.Struct("<q40x")
@@ -24,6 +25,7 @@ _KEYS = struct.Struct("<16xIi24x")
 _VALUES = struct.Struct("<24xIi16x")
 _HEADER = struct.Struct("<IiIi")
 _LAYOUT = 1
+_poll = lib.milena_consumer_poll_packed
 _Row = Tuple[int, int, int, int, int, int, int, int, int, int]
 
 
@@ -199,20 +201,28 @@ class Batch(Sequence[Record]):
     memory is Python's own: it counts in no budget of the consumer, and outlives it. Any threads may read it.
     """
 
-    __slots__ = ("block", "event", "chunks", "_count", "_rows", "_headers")
+    __slots__ = ("block", "event", "_chunks", "_count", "_rows", "_headers")
 
     def __init__(self, block: bytes = b"", event: Optional[Event] = None) -> None:
         self.block = block
         self.event = event
         """What happened, if this is no batch of records; else None."""
-        self.chunks: List[Chunk] = []
+        self._chunks: Optional[List[Chunk]] = None
         self._count = self._rows = self._headers = 0
         if block:
-            layout, chunks, self._count, _, first_chunk, self._rows, self._headers, _ = _HEAD.unpack_from(block)
+            layout, _, self._count, _, _, self._rows, self._headers, _ = _HEAD.unpack_from(block)
             if layout != _LAYOUT:
                 raise ImportError(f"the library packs records in layout {layout}; this package reads {_LAYOUT}")
-            rows = memoryview(block)[first_chunk : first_chunk + chunks * _CHUNK.size]
-            self.chunks = [Chunk(self, row) for row in _CHUNK.iter_unpack(rows)]
+
+    @property
+    def chunks(self) -> List[Chunk]:
+        """The records by partition; a partition may have several chunks."""
+        chunks = self._chunks
+        if chunks is None:
+            count, first = _CHUNKS.unpack_from(self.block) if self.block else (0, 0)
+            rows = memoryview(self.block)[first : first + count * _CHUNK.size]
+            chunks = self._chunks = [Chunk(self, row) for row in _CHUNK.iter_unpack(rows)]
+        return chunks
 
     def __len__(self) -> int:
         return self._count
@@ -276,32 +286,80 @@ class Batch(Sequence[Record]):
         return memoryview(self.block)[begin : begin + count * _ROW.size]
 
 
-class Packer:
-    """Turns a milena_batch into a :class:`Batch`; for one thread at a time."""
+class _Block:
+    """Memory that polls pack records into, and the places for what else they give."""
 
-    _KEPT = 1 << 22
+    SIZE = 1 << 16
+    KEPT = 1 << 22
+
+    __slots__ = ("scratch", "view", "packed", "batch", "error", "arguments")
 
     def __init__(self) -> None:
-        self._scratch = (c_char * 0)()
+        self.packed, self.batch, self.error = c_size_t(), c_void_p(), c_void_p()
+        self.resize(self.SIZE)
 
-    def take(self, handle: Optional[int]) -> Batch:
-        """Copies the batch and frees it."""
-        if not handle:
-            return Batch()
+    def resize(self, size: int) -> None:
+        self.scratch = (c_char * size)()
+        self.view = memoryview(self.scratch).cast("B")
+        places = byref(self.packed), byref(self.batch), byref(self.error)
+        self.arguments = (addressof(self.scratch), size, *places)
+        """Of milena_consumer_poll_packed, made once."""
+
+
+class Packer:
+    """Copies what polls give into a :class:`Batch`."""
+
+    def __init__(self) -> None:
+        # Of those that no call is using at the moment: mostly one.
+        self._blocks: List[_Block] = []
+
+    def poll(self, handle: Optional[int], max_records: int) -> Batch:
+        """One poll of a consumer that does not wait, in one call if what comes fits into the block."""
+        block = self._take()
         try:
-            event = lib.milena_batch_event(handle)
+            status = _poll(handle, 0, max_records, *block.arguments)
+            if status != 0:
+                raise taken(status, block.error)
+            size = block.packed.value
+            if size:
+                return Batch(block.view[:size].tobytes())
+            batch = block.batch.value
+            return self._unpack(batch, block) if batch else Batch()
+        finally:
+            self._blocks.append(block)
+
+    def unpack(self, batch: Optional[int]) -> Batch:
+        """Copies a milena_batch, if there is one, and frees it."""
+        if not batch:
+            return Batch()
+        block = self._take()
+        try:
+            return self._unpack(batch, block)
+        finally:
+            self._blocks.append(block)
+
+    def _take(self) -> _Block:
+        try:
+            return self._blocks.pop()
+        except IndexError:
+            return _Block()
+
+    @staticmethod
+    def _unpack(batch: int, block: _Block) -> Batch:
+        try:
+            event = lib.milena_batch_event(batch)
             if event:
                 return Batch(event=Event(_ffi.milena_event.from_address(event)))
-            size = lib.milena_batch_packed_size(handle)
-            if len(self._scratch) < size:
-                self._scratch = (c_char * max(size, 2 * len(self._scratch)))()
-            call(lib.milena_batch_pack, handle, self._scratch, len(self._scratch))
-            block = string_at(self._scratch, size)
-            if len(self._scratch) > self._KEPT:
-                self._scratch = (c_char * 0)()
-            return Batch(block)
+            size = lib.milena_batch_packed_size(batch)
+            if len(block.scratch) < size:
+                block.resize(max(size, 2 * len(block.scratch)))
+            call(lib.milena_batch_pack, batch, block.scratch, len(block.scratch))
+            packed = block.view[:size].tobytes()
+            if len(block.scratch) > _Block.KEPT:
+                block.resize(_Block.SIZE)
+            return Batch(packed)
         finally:
-            lib.milena_batch_free(handle)
+            lib.milena_batch_free(batch)
 
 
 def decode_batches(data: bytes, max_batch_bytes: int = 0) -> Batch:
@@ -314,7 +372,7 @@ def decode_batches(data: bytes, max_batch_bytes: int = 0) -> Batch:
     """
     out, error = c_void_p(), c_void_p()
     status = lib.milena_decode_batches(data, len(data), max_batch_bytes, byref(out), byref(error))
-    batch = Packer().take(out.value)
+    batch = Packer().unpack(out.value)
     if status != 0:
         failure = taken(status, error)
         failure.results = (batch,)

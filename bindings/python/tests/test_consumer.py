@@ -61,6 +61,42 @@ def test_max_records(reader, ten):
     assert sizes == [3, 4, 1]
 
 
+def test_one_record_a_poll(reader, producer, ten):
+    consumer = reader()
+    partition = TopicPartition(ten, 0)
+    consumer.assign([partition])
+    for offset in [*range(6), *range(3, 10)]:
+        if offset == 3 and consumer.position([partition]) == {partition: 6}:
+            consumer.seek({partition: 3})
+        batch = consumer.poll(20, max_records=1)
+        assert batch.values() == [b"%d" % offset] and batch[0].offset == offset
+        assert consumer.position([partition]) == batch_end(batch) == {partition: offset + 1}
+    assert not consumer.poll(0.1, max_records=1)
+
+
+def batch_end(batch):
+    return {partition: at.offset for partition, at in batch.next_offsets.items()}
+
+
+def test_batches_of_any_size(reader, producer, topic):
+    """Those that fit into the block that polls are copied to, and those that do not."""
+    sizes = [10, 70_000, 0, 300_000, 70_000, 5, 900_000, 1]
+    for i, size in enumerate(sizes):
+        producer.send(topic, bytes([i]) * size, headers=[("n", str(i).encode())])
+    producer.flush(20)
+    consumer = reader()
+    consumer.assign([(topic, 0)])
+    batches = [consumer.poll(20, max_records=1) for _ in sizes]
+    for i, size in enumerate(sizes):
+        (record,) = batches[i]
+        assert record.value == bytes([i]) * size and record.headers == [("n", str(i).encode())]
+    consumer.seek_to_beginning()
+    values = []
+    while len(values) < len(sizes):
+        values += consumer.poll(20).values()
+    assert values == [bytes([i]) * size for i, size in enumerate(sizes)]
+
+
 def test_seek_and_position(reader, ten):
     consumer = reader()
     partition = TopicPartition(ten, 0)

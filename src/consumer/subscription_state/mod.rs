@@ -258,6 +258,8 @@ impl SubscriptionState {
             self.uncommitted.remove(id);
         }
         if !ids.is_empty() {
+            let left = &self.partitions;
+            self.touched.retain(|id| left.contains_key(id));
             self.layout += 1;
             self.topics_version += 1;
         }
@@ -384,6 +386,7 @@ impl SubscriptionState {
     // ---- handing out, on the application's thread
 
     /// Moves a position forward behind records that are handed out. Returns false when they are stale.
+    #[inline(always)]
     pub fn advance(&mut self, id: PartitionId, epoch: u64, from: i64, to: Position) -> bool {
         let Some(state) = self.current_mut(id, epoch).filter(|s| s.is_readable()) else { return false };
         if state.position().is_none_or(|p| p.offset != from) {
