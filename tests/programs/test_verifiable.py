@@ -106,6 +106,28 @@ class Verifiable(ClusterTest):
         self.produce("read", "--max-messages", 1)
         self.assertEqual(last.until("record_data")[0]["offset"], 250)
 
+    def test_one_summary_a_partition(self):
+        """However many chunks a poll gives of it, which is one for each compressed batch; so it is for the commit."""
+        self.succeed("milena-perf", "produce", "--bootstrap", self.bootstrap, "--topic", "pieces", "--count", 300,
+                     "--compression", "gzip", "--batch", 1000)
+        consumer = self.consumer("pieces", "--max-messages", 300, group="summaries")
+        consumer.until("shutdown_complete")
+        ends, seen = {}, 0
+        for x in consumer.events:
+            if x["name"] == "records_consumed":
+                partitions = [(p["topic"], p["partition"]) for p in x["partitions"]]
+                self.assertEqual(len(partitions), len(set(partitions)), x)
+                self.assertEqual(sum(p["count"] for p in x["partitions"]), x["count"])
+                for p in x["partitions"]:
+                    self.assertEqual(p["minOffset"], ends.get(p["partition"], 0))
+                    self.assertEqual(p["maxOffset"] - p["minOffset"] + 1, p["count"])
+                    ends[p["partition"]] = p["maxOffset"] + 1
+                seen, behind = seen + x["count"], {p["partition"]: p["maxOffset"] + 1 for p in x["partitions"]}
+            elif x["name"] == "offsets_committed":
+                self.assertEqual(len(x["offsets"]), len(behind), x)
+                self.assertEqual({p["partition"]: p["offset"] for p in x["offsets"]}, behind)
+        self.assertEqual(seen, 300)
+
     def test_two_members_share(self):
         first = self.consumer("letters", "--assignment-strategy", RANGE, "--session-timeout", 10000, group="two")
         self.assertEqual(len(first.until("partitions_assigned")[0]["partitions"]), 3)
