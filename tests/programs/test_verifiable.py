@@ -45,6 +45,13 @@ class Verifiable(ClusterTest):
             lines = self.produce(f"acks{acks}", "--max-messages", 1, "--acks", acks)
             self.assertEqual([lines[1][x] for x in ("key", "value", "offset", "partition")], [None, "0", offset, 0])
 
+    def test_value_prefix_is_any_integer(self):
+        for prefix in ("-1", "0", "-2147483648", "2147483647"):
+            lines = self.produce("prefixed", "--max-messages", 2, "--value-prefix", prefix)
+            self.assertEqual(sorted(x["value"] for x in lines[1:-2]), [f"{prefix}.0", f"{prefix}.1"])
+        self.refuse(2, ["--value-prefix needs a number"], "milena-verifiable-producer", "--topic", "t", "--bootstrap-server",
+                    "b:1", "--value-prefix", "2147483648")
+
     def test_producer_error(self):
         lines = self.produce("bad topic", "--max-messages", 1)
         self.assertEqual(names(lines), ["startup_complete", "producer_send_error", "shutdown_complete", "tool_data"])
