@@ -7,9 +7,11 @@
  * Everything that is read is printed, and the lines are flushed, before it is committed: what a reader of the lines
  * has not seen, the group reads again. SIGTERM ends it in good order, with shutdown_complete as the last line.
  */
+#define _POSIX_C_SOURCE 200809L
 #include <milena.h>
 #include <stdlib.h>
 #include <string.h>
+#include <strings.h>
 
 #include "common/check.h"
 #include "common/json.h"
@@ -228,8 +230,11 @@ static milena_config *make_config(void) {
     settings_put(config, "group.id", group_id);
     settings_put(config, "group.instance.id", instance_id);
     settings_put(config, "group.protocol", protocol);
-    settings_put(config, "group.remote.assignor", remote_assignor);
-    settings_put(config, "partition.assignment.strategy", strategy);
+    /* Who assigns is the broker or a member; what is said of the other one is ignored. */
+    if (protocol && strcasecmp(protocol, "consumer") == 0)
+        settings_put(config, "group.remote.assignor", remote_assignor);
+    else
+        settings_put(config, "partition.assignment.strategy", strategy);
     settings_put(config, "enable.auto.commit", auto_commit ? "true" : "false");
     settings_put(config, "auto.offset.reset", reset_policy);
     settings_put_number(config, "session.timeout.ms", session_timeout_ms);
@@ -243,7 +248,7 @@ int main(int argc, char **argv) {
         {"--group-id", OPTION_TEXT, &group_id, "ID", "the group", 0, 0, true},
         {"--group-instance-id", OPTION_TEXT, &instance_id, "ID", "this member, if it is a static one", 0, 0, false},
         {"--group-protocol", OPTION_TEXT, &protocol, "classic", "how members find together", 0, 0, false},
-        {"--group-remote-assignor", OPTION_TEXT, &remote_assignor, "NAME", "of the protocol consumer", 0, 0, false},
+        {"--group-remote-assignor", OPTION_TEXT, &remote_assignor, "NAME", "of --group-protocol consumer, else ignored", 0, 0, false},
         {"--max-messages", OPTION_NUMBER, &max_messages, "N", "how many; -1: until a signal", -1, INT64_MAX, false},
         {"--session-timeout", OPTION_NUMBER, &session_timeout_ms, "MS", "when a silent member is out", 1, INT32_MAX, false},
         {"--verbose", OPTION_FLAG, &verbose, NULL, "print each record", 0, 0, false},

@@ -161,6 +161,16 @@ class Verifiable(ClusterTest):
             consumer.until("records_consumed")
         self.assertEqual((consumer.child.wait(10), names(consumer.events[-1:])), (1, ["shutdown_complete"]))
 
+    def test_the_other_protocols_option_is_ignored(self):
+        consumer = self.consumer("letters", "--group-remote-assignor", "uniform", "--group-protocol", "Classic", group="c")
+        self.assertEqual(len(consumer.until("partitions_assigned")[0]["partitions"]), 3)
+        self.assertEqual(consumer.end()[0], 0, consumer.errors())
+        # With the protocol that has it, it is passed on, which this version refuses as a whole.
+        done = self.refuse(1, ["group.protocol=consumer"], "milena-verifiable-consumer", "--topic", "t", "--bootstrap-server",
+                           "b:1", "--group-id", "g", "--group-protocol", "consumer", "--group-remote-assignor", "uniform",
+                           "--assignment-strategy", "none-of-ours")
+        self.assertNotIn("none-of-ours", done.stderr.decode())
+
     def test_consumer_without_broker_ends_on_signal(self):
         consumer = self.start("milena-verifiable-consumer", "--bootstrap-server", "127.0.0.1:1", "--topic", "t",
                               "--group-id", "g")
