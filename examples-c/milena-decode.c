@@ -3,6 +3,12 @@
  *
  *     milena-decode < /var/lib/kafka/letters-0/00000000000000000000.log
  *
+ *     {"offset":7,"timestamp":1700000000000,"timestamp_type":"create","key":null,"value":"6869",
+ *      "headers":[["lang","6373"],[{"hex":"ff"},null]]}
+ *
+ * Keys and values are hexadecimal, or null. Names of headers are text; one that is not UTF-8, as other clients may have
+ * written it, is an object with its bytes, so that names which differ are different here as well.
+ *
  * Reads what brokers store and send, of any message format and codec. It shows milena_decode_batches, which needs no
  * client. Control records, the markers of transactions, are no records of a program: they are left out.
  */
@@ -45,6 +51,17 @@ static const char *timestamp_type(uint32_t flags) {
     return flags & MILENA_RECORD_APPEND_TIME ? "append" : "create";
 }
 
+/* A header's name, without a loss: see the top. */
+static void print_name(milena_bytes name) {
+    if (json_is_utf8(name)) {
+        json_text(NULL, name);
+        return;
+    }
+    json_open(NULL, '{');
+    json_hex("hex", name);
+    json_close('}');
+}
+
 static void print_record(const milena_record_view *record) {
     json_open(NULL, '{');
     json_integer("offset", record->offset);
@@ -55,7 +72,7 @@ static void print_record(const milena_record_view *record) {
     json_open("headers", '[');
     for (uint32_t i = 0; i < record->headers_len; i++) {
         json_open(NULL, '[');
-        json_text(NULL, record->headers[i].name);
+        print_name(record->headers[i].name);
         json_hex(NULL, record->headers[i].value);
         json_close(']');
     }
@@ -83,7 +100,9 @@ int main(int argc, char **argv) {
     const option options[] = {
         {"--control", OPTION_FLAG, &with_control, NULL, "print control records as well, marked \"control\": true", 0, 0, false},
     };
-    options_parse(argc, argv, "Decodes record batches from stdin into one JSON line a record.", options, 1);
+    options_parse(argc, argv, "Decodes record batches from stdin into one JSON line a record. Keys and values are hexadecimal, names of\n"
+                  "headers text, or {\"hex\": ...} if they are not UTF-8.",
+                  options, 1);
 
     size_t len;
     uint8_t *bytes = read_all(&len);
