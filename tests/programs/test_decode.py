@@ -83,6 +83,15 @@ class Decode(ProgramTest):
         done = self.refuse(1, ["CORRUPT_MESSAGE", "5"], "milena-decode", stdin=sound + bytes(bad))
         self.assertEqual([json.loads(x)["offset"] for x in done.stdout.splitlines()], [0])
 
+    def test_decompression_is_bounded(self):
+        data = batches.v2(0, TIME, [batches.record(0, 0, None, b"a")])
+        data += batches.v2(1, TIME, [batches.record(0, 0, None, bytes(100000))], attributes=1)
+        self.assertEqual(len(self.decoded(data)), 2)
+        done = self.refuse(1, ["--max-batch-bytes, 50000", "gzip"], "milena-decode", "--max-batch-bytes", 50000, stdin=data)
+        self.assertEqual([json.loads(x)["offset"] for x in done.stdout.splitlines()], [0])
+        self.succeed("milena-decode", "--max-batch-bytes", 200000, stdin=data)
+        self.refuse(2, ["--max-batch-bytes needs a number"], "milena-decode", "--max-batch-bytes", 0)
+
     def test_garbage(self):
         self.refuse(1, ["CORRUPT_MESSAGE"], "milena-decode", stdin=bytes(range(100, 200)))
 
