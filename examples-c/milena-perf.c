@@ -24,8 +24,9 @@
 #include "common/settings.h"
 
 enum {
-    POOL = 1000,      /* records that are prepared, and sent over and over */
-    MOST_POLLED = 8192 /* records that one poll asks for, in mode batch */
+    POOL = 1000,           /* records that are prepared, and sent over and over: so many at most, */
+    POOL_BYTES = 16 << 20, /* with so many bytes of values in all, but at least one */
+    MOST_POLLED = 8192     /* records that one poll asks for, in mode batch */
 };
 
 static const char *bootstrap, *topic, *acks, *compression, *group, *mode = "batch";
@@ -34,7 +35,9 @@ static text_list words, conf;
 
 static bool one_a_call;           /* --mode poll */
 static int64_t patience_ms;       /* how long nothing may come: default.api.timeout.ms */
-static milena_record pool[POOL];  /* what is sent */
+static milena_record *pool;       /* what is sent: `pool_len` records, over and over */
+static int64_t pool_len;
+static uint8_t *pool_values;
 static uint64_t bytes;            /* of values, sent or received while the clock ran */
 static int64_t *latencies_ns;     /* of lat and e2e; NULL for the others */
 
@@ -50,9 +53,13 @@ static uint64_t next_random(uint64_t *state) {
 /* Values whose first half is random and whose second half is constant: a codec can halve them. */
 static void make_pool(void) {
     uint64_t state = 88172645463325252u;
-    uint8_t *values = allocate(POOL, (size_t)size);
-    for (size_t i = 0; i < POOL; i++) {
-        uint8_t *value = values + i * (size_t)size;
+    pool_len = warmup + count < POOL ? warmup + count : POOL;
+    if (size > POOL_BYTES / pool_len)
+        pool_len = size < POOL_BYTES ? POOL_BYTES / size : 1;
+    pool = allocate((size_t)pool_len, sizeof *pool);
+    pool_values = allocate((size_t)pool_len, (size_t)size);
+    for (int64_t i = 0; i < pool_len; i++) {
+        uint8_t *value = pool_values + i * size;
         for (int64_t k = 0; k < size; k++)
             value[k] = k < size / 2 ? (uint8_t)(next_random(&state) >> 56) : 'x';
         pool[i] = (milena_record)MILENA_RECORD_INIT;
@@ -105,7 +112,7 @@ static void send_records(const milena_producer *producer, int64_t n) {
     milena_error *err = NULL;
     int64_t delivered = 0;
     for (int64_t sent = 0; sent < n;) {
-        const int64_t end = sent + POOL < n ? sent + POOL : n;
+        const int64_t end = sent + pool_len < n ? sent + pool_len : n;
         if (one_a_call) {
             for (size_t i = 0; sent < end; i++, sent++)
                 check(milena_producer_send(producer, name, &pool[i], sizeof *pool, 1, -1, NULL, &err), &err, "sending");
@@ -320,11 +327,11 @@ static void consume(void) {
 static void measure_send_to_delivery(void) {
     milena_producer *producer = make_producer();
     for (int64_t i = 0; i < warmup; i++)
-        send_and_wait(producer, &pool[i % POOL]);
+        send_and_wait(producer, &pool[i % pool_len]);
     const stopwatch started = start();
     for (int64_t i = 0; i < count; i++) {
         const int64_t sent_ns = monotonic_ns();
-        send_and_wait(producer, &pool[i % POOL]);
+        send_and_wait(producer, &pool[i % pool_len]);
         latencies_ns[i] = monotonic_ns() - sent_ns;
     }
     bytes = (uint64_t)(count * size);
@@ -334,7 +341,7 @@ static void measure_send_to_delivery(void) {
 
 /* Sends record `i`, whose value is like no other's, and reads it. Nanoseconds from the one to the other. */
 static int64_t send_and_read(const milena_producer *producer, milena_consumer *consumer, uint8_t *value, int64_t i) {
-    milena_record record = pool[i % POOL];
+    milena_record record = pool[i % pool_len];
     memcpy(value, record.value.data, (size_t)size);
     memcpy(value, &i, (size_t)size < sizeof i ? (size_t)size : sizeof i);
     record.value.data = value;
@@ -414,9 +421,11 @@ int main(int argc, char **argv) {
         usage_error("--mode is batch or poll, not \"%s\"", mode);
     one_a_call = strcmp(mode, "poll") == 0;
     patience_ms = api_timeout_ms();
-    make_pool();
+    if (strcmp(words.items[0], "consume") != 0)
+        make_pool();
     run(words.items[0]);
-    free((void *)pool[0].value.data);
+    free(pool_values);
+    free(pool);
     free(latencies_ns);
     free(words.items);
     free(conf.items);
