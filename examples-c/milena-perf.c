@@ -13,6 +13,7 @@
  */
 #include <inttypes.h>
 #include <milena.h>
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -26,7 +27,8 @@
 enum {
     POOL = 1000,           /* records that are prepared, and sent over and over: so many at most, */
     POOL_BYTES = 16 << 20, /* with so many bytes of values in all, but at least one */
-    MOST_POLLED = 8192     /* records that one poll asks for, in mode batch */
+    MOST_POLLED = 8192,    /* records that one poll asks for, in mode batch */
+    REASON_MS = 5000       /* how long to ask for the reason when no record comes */
 };
 
 static const char *bootstrap, *topic, *acks, *compression, *group, *mode = "batch";
@@ -199,8 +201,56 @@ static void assign_all(milena_consumer *consumer, bool at_end) {
     free(partitions);
 }
 
+static int64_t sum_offsets(const milena_offsets *offsets) {
+    size_t n, stride;
+    const milena_offset *rows = milena_offsets_rows(offsets, &n, &stride);
+    int64_t sum = 0;
+    for (size_t i = 0; i < n; i++)
+        sum += ROW(milena_offset, rows, stride, i)->offset;
+    return sum;
+}
+
+/* Asks the brokers for what reading needs, and ends the program with the error of whatever fails. */
+static _Noreturn void ask_brokers(milena_consumer *consumer) {
+    milena_offsets *own = NULL, *committed = NULL, *ends = NULL;
+    milena_error *err = NULL;
+    size_t n, own_stride;
+    check(milena_consumer_assignment(consumer, &own, &err), &err, "looking up the assignment");
+    const milena_offset *rows = milena_offsets_rows(own, &n, &own_stride);
+    const size_t stride = sizeof(milena_topic_partition), asked = n > 0 ? n : 1; /* at least about partition 0 */
+    milena_topic_partition *partitions = allocate(asked, stride);
+    for (size_t i = 0; i < asked; i++) {
+        partitions[i].topic = milena_str(topic);
+        partitions[i].partition = i < n ? ROW(milena_offset, rows, own_stride, i)->partition : 0;
+    }
+    if (group)
+        check(milena_consumer_committed(consumer, partitions, stride, asked, REASON_MS, &committed, &err), &err,
+              "asking for the group's offsets");
+    check(milena_consumer_end_offsets(consumer, partitions, stride, asked, REASON_MS, &ends, &err), &err,
+          "asking for the ends of the partitions");
+    if (n == 0)
+        fail("the brokers answer, but no partition is assigned to this consumer");
+    fail("the brokers answer: %zu partitions are read up to offset %" PRId64 " of %" PRId64 " in all", n,
+         sum_offsets(own), sum_offsets(ends));
+}
+
+/*
+ * Ends the program because nothing came. That is no error of the poll, which goes on trying: the reason shows when one
+ * asks for what reading needs, that is the delivery (if there is a `sender`), the coordinator, the partitions' leaders.
+ */
+static _Noreturn void end_for_lack_of(const char *what, milena_consumer *consumer, const milena_producer *sender) {
+    fprintf(stderr, "%s: no %s of %s came for %" PRId64 " ms (default.api.timeout.ms)\n", program_name(), what, topic,
+            patience_ms);
+    milena_error *err = NULL;
+    if (sender) {
+        check(milena_producer_flush(sender, REASON_MS, &err), &err, "waiting for the delivery");
+        take_deliveries(sender, 0);
+    }
+    ask_brokers(consumer);
+}
+
 /* The next records, at most `most`; the caller frees them. Ends the program when none come. */
-static milena_batch *poll_records(milena_consumer *consumer, size_t most) {
+static milena_batch *poll_records(milena_consumer *consumer, size_t most, const milena_producer *sender) {
     milena_error *err = NULL;
     int64_t deadline_ns = 0;
     for (;;) {
@@ -211,7 +261,7 @@ static milena_batch *poll_records(milena_consumer *consumer, size_t most) {
         const bool nothing = batch == NULL; /* otherwise it is an event of the group */
         milena_batch_free(batch);
         if (nothing || (deadline_ns > 0 && monotonic_ns() > deadline_ns))
-            fail("no record of %s came for %" PRId64 " ms (default.api.timeout.ms)", topic, patience_ms);
+            end_for_lack_of("record", consumer, sender);
         if (deadline_ns == 0)
             deadline_ns = monotonic_ns() + patience_ms * 1000000;
     }
@@ -221,7 +271,7 @@ static milena_batch *poll_records(milena_consumer *consumer, size_t most) {
 static void read_records(milena_consumer *consumer, int64_t n) {
     const int64_t most = one_a_call ? 1 : MOST_POLLED;
     while (n > 0) {
-        milena_batch *batch = poll_records(consumer, (size_t)(n < most ? n : most));
+        milena_batch *batch = poll_records(consumer, (size_t)(n < most ? n : most), NULL);
         size_t chunks_len, stride;
         const milena_chunk *chunks = milena_batch_chunks(batch, &chunks_len, &stride);
         for (size_t c = 0; c < chunks_len; c++) {
@@ -237,9 +287,9 @@ static void read_records(milena_consumer *consumer, int64_t n) {
     }
 }
 
-/* Reads one record, which is to have this value. */
-static void read_one(milena_consumer *consumer, milena_bytes value) {
-    milena_batch *batch = poll_records(consumer, 1);
+/* Reads one record, which is to have this value, and was sent by `sender`. */
+static void read_one(milena_consumer *consumer, milena_bytes value, const milena_producer *sender) {
+    milena_batch *batch = poll_records(consumer, 1, sender);
     const milena_bytes read = milena_batch_chunks(batch, NULL, NULL)->records->value;
     if (read.len != value.len || memcmp(read.data, value.data, value.len) != 0)
         fail("the record that was read is not the one that was sent: does something else write to %s?", topic);
@@ -348,7 +398,7 @@ static int64_t send_and_read(const milena_producer *producer, milena_consumer *c
     milena_error *err = NULL;
     const int64_t sent_ns = monotonic_ns();
     check(milena_producer_send(producer, milena_str(topic), &record, sizeof record, 1, -1, NULL, &err), &err, "sending");
-    read_one(consumer, record.value);
+    read_one(consumer, record.value, producer);
     const int64_t latency_ns = monotonic_ns() - sent_ns;
     take_deliveries(producer, 0);
     return latency_ns;

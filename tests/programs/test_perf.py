@@ -10,6 +10,13 @@ FIELDS = ["client", "op", "msgs", "bytes", "seconds", "msgs_per_s", "mb_per_s", 
           "max_rss_mb"]
 
 
+def assert_whole(test, stderr, *words):
+    """The last line of the program itself, which is no line of the library's log, says all these words."""
+    last = [line for line in stderr.splitlines() if line.startswith("milena-perf: ")][-1]
+    for word in words:
+        test.assertIn(word, last)
+
+
 class Perf(ClusterTest):
     def perf(self, op, topic, *args, count=3000):
         out = self.succeed("milena-perf", op, "--bootstrap", self.bootstrap, "--topic", topic, "--count", count, *args)
@@ -87,8 +94,27 @@ class Perf(ClusterTest):
         nobody = f"127.0.0.1:{free_ports(1)}"
         self.fail([nobody, "tcp", "refused"], "produce", "--topic", "t", "--count", 1, "--conf", "max.block.ms=1000",
                   bootstrap=nobody)
-        self.fail([nobody], "consume", "--topic", "t", "--count", 1, "--conf", "default.api.timeout.ms=1000",
-                  bootstrap=nobody)
+        short = ["--topic", "t", "--count", 1, "--conf", "default.api.timeout.ms=1000"]
+        self.fail([nobody, "tcp", "refused"], "consume", *short, bootstrap=nobody)
+        done = self.fail(["no record of t came for 1000 ms"], "consume", *short, "--group", "g", bootstrap=nobody)
+        assert_whole(self, done.stderr.decode(), "asking for the group's offsets: TIMED_OUT", nobody, "tcp", "refused")
+
+    def test_no_record_in_a_group(self):
+        self.fail(["no record of letters came for 1000 ms", "the brokers answer"], "consume", "--topic",
+                  "letters", "--count", 1, "--group", "quiet", "--conf", "default.api.timeout.ms=1000")
+
+
+class BrokerDies(ProgramTest):
+    def test_one_by_one(self):
+        cluster = self.start("milena-cluster", "--brokers", 1)
+        there = ["--bootstrap", cluster.line()["bootstrap_servers"], "--topic", "t"]
+        self.succeed("milena-perf", "produce", *there, "--count", 1)  # so that the topic is there
+        perf = self.start("milena-perf", "e2e", *there, "--count", 1000000, "--conf", "default.api.timeout.ms=1000")
+        self.succeed("milena-perf", "consume", *there, "--count", 100)  # it is at work
+        cluster.stop()
+        self.assertEqual(perf.child.wait(30 * PATIENCE), 1)
+        self.assertIn("no record of t came for 1000 ms", perf.errors())
+        assert_whole(self, perf.errors(), "TIMED_OUT", there[1], "tcp", "refused")
 
 
 class Demo(ClusterTest):
