@@ -178,8 +178,7 @@ static int32_t count_partitions(void) {
     return partitions;
 }
 
-/* Has the consumer read all partitions, from their beginning or, with `at_end`, only what comes from now on. */
-static void assign_all(milena_consumer *consumer, bool at_end) {
+static void assign_all(milena_consumer *consumer) {
     const int32_t n = count_partitions();
     const size_t stride = sizeof(milena_topic_partition);
     milena_topic_partition *partitions = allocate((size_t)n, stride);
@@ -189,16 +188,18 @@ static void assign_all(milena_consumer *consumer, bool at_end) {
     }
     milena_error *err = NULL;
     check(milena_consumer_assign(consumer, partitions, stride, (size_t)n, &err), &err, "assigning");
-    if (at_end) {
-        milena_offsets *positions = NULL;
-        check(milena_consumer_seek_to_end(consumer, NULL, stride, 0, &err), &err, "seeking");
-        check(milena_consumer_position(consumer, partitions, stride, (size_t)n, -1, &positions, &err), &err,
-              "looking up the end");
-        milena_offsets_free(positions);
-    } else {
-        check(milena_consumer_seek_to_beginning(consumer, NULL, stride, 0, &err), &err, "seeking");
-    }
+    check(milena_consumer_seek_to_beginning(consumer, NULL, stride, 0, &err), &err, "seeking");
     free(partitions);
+}
+
+/* Has the consumer read the topic: with --group what the group gives it, else all partitions from the beginning. */
+static void begin_reading(milena_consumer *consumer) {
+    const milena_bytes name = milena_str(topic);
+    milena_error *err = NULL;
+    if (group)
+        check(milena_consumer_subscribe(consumer, &name, 1, &err), &err, "subscribing");
+    else
+        assign_all(consumer);
 }
 
 static int64_t sum_offsets(const milena_offsets *offsets) {
@@ -210,25 +211,40 @@ static int64_t sum_offsets(const milena_offsets *offsets) {
     return sum;
 }
 
+/* The partitions in these offsets, or partition 0 if there are none: `*n` of them. The caller frees the array. */
+static milena_topic_partition *partitions_of(const milena_offsets *offsets, size_t *n) {
+    size_t stride;
+    const milena_offset *rows = milena_offsets_rows(offsets, n, &stride);
+    milena_topic_partition *partitions = allocate(*n + 1, sizeof *partitions);
+    for (size_t i = 0; i < *n; i++)
+        partitions[i].partition = ROW(milena_offset, rows, stride, i)->partition;
+    *n += *n == 0;
+    for (size_t i = 0; i < *n; i++)
+        partitions[i].topic = milena_str(topic);
+    return partitions;
+}
+
+static milena_offsets *assignment(milena_consumer *consumer, size_t *n) {
+    milena_offsets *offsets = NULL;
+    milena_error *err = NULL;
+    check(milena_consumer_assignment(consumer, &offsets, &err), &err, "looking up the assignment");
+    milena_offsets_rows(offsets, n, NULL);
+    return offsets;
+}
+
 /* Asks the brokers for what reading needs, and ends the program with the error of whatever fails. */
 static _Noreturn void ask_brokers(milena_consumer *consumer) {
-    milena_offsets *own = NULL, *committed = NULL, *ends = NULL;
+    const size_t stride = sizeof(milena_topic_partition);
+    size_t assigned, n;
+    milena_offsets *own = assignment(consumer, &assigned), *committed = NULL, *ends = NULL;
+    milena_topic_partition *partitions = partitions_of(own, &n);
     milena_error *err = NULL;
-    size_t n, own_stride;
-    check(milena_consumer_assignment(consumer, &own, &err), &err, "looking up the assignment");
-    const milena_offset *rows = milena_offsets_rows(own, &n, &own_stride);
-    const size_t stride = sizeof(milena_topic_partition), asked = n > 0 ? n : 1; /* at least about partition 0 */
-    milena_topic_partition *partitions = allocate(asked, stride);
-    for (size_t i = 0; i < asked; i++) {
-        partitions[i].topic = milena_str(topic);
-        partitions[i].partition = i < n ? ROW(milena_offset, rows, own_stride, i)->partition : 0;
-    }
     if (group)
-        check(milena_consumer_committed(consumer, partitions, stride, asked, REASON_MS, &committed, &err), &err,
+        check(milena_consumer_committed(consumer, partitions, stride, n, REASON_MS, &committed, &err), &err,
               "asking for the group's offsets");
-    check(milena_consumer_end_offsets(consumer, partitions, stride, asked, REASON_MS, &ends, &err), &err,
+    check(milena_consumer_end_offsets(consumer, partitions, stride, n, REASON_MS, &ends, &err), &err,
           "asking for the ends of the partitions");
-    if (n == 0)
+    if (assigned == 0)
         fail("the brokers answer, but no partition is assigned to this consumer");
     fail("the brokers answer: %zu partitions are read up to offset %" PRId64 " of %" PRId64 " in all", n,
          sum_offsets(own), sum_offsets(ends));
@@ -247,6 +263,42 @@ static _Noreturn void end_for_lack_of(const char *what, milena_consumer *consume
         take_deliveries(sender, 0);
     }
     ask_brokers(consumer);
+}
+
+/* Waits until the group, if there is one, has given all partitions to this consumer. */
+static void wait_until_all_assigned(milena_consumer *consumer) {
+    const int64_t deadline_ns = monotonic_ns() + patience_ms * 1000000;
+    const size_t all = (size_t)count_partitions();
+    for (;;) {
+        size_t assigned;
+        milena_offsets_free(assignment(consumer, &assigned));
+        if (assigned >= all)
+            return;
+        const int64_t left_ms = (deadline_ns - monotonic_ns()) / 1000000;
+        if (left_ms <= 0 && assigned > 0)
+            fail("only %zu of the %zu partitions of %s were assigned for %" PRId64 " ms (default.api.timeout.ms): has the "
+                 "group %s other members?", assigned, all, topic, patience_ms, group);
+        if (left_ms <= 0)
+            end_for_lack_of("partition", consumer, NULL);
+        milena_batch *batch = NULL;
+        milena_error *err = NULL;
+        check(milena_consumer_poll(consumer, left_ms, 1, &batch, &err), &err, "polling");
+        milena_batch_free(batch);
+    }
+}
+
+/* Has the consumer go on at the end of all its partitions, so that it reads only what comes from now on. */
+static void go_to_end(milena_consumer *consumer) {
+    const size_t stride = sizeof(milena_topic_partition);
+    size_t n;
+    milena_offsets *own = assignment(consumer, &n), *positions = NULL;
+    milena_topic_partition *partitions = partitions_of(own, &n);
+    milena_error *err = NULL;
+    check(milena_consumer_seek_to_end(consumer, NULL, stride, 0, &err), &err, "seeking");
+    check(milena_consumer_position(consumer, partitions, stride, n, -1, &positions, &err), &err, "looking up the end");
+    milena_offsets_free(positions);
+    milena_offsets_free(own);
+    free(partitions);
 }
 
 /* The next records, at most `most`; the caller frees them. Ends the program when none come. */
@@ -359,11 +411,7 @@ static void produce(void) {
 static void consume(void) {
     milena_consumer *consumer = make_consumer();
     milena_error *err = NULL;
-    const milena_bytes name = milena_str(topic);
-    if (group)
-        check(milena_consumer_subscribe(consumer, &name, 1, &err), &err, "subscribing");
-    else
-        assign_all(consumer, false);
+    begin_reading(consumer);
     read_records(consumer, warmup);
     if (warmup > 0)
         check(milena_consumer_seek_to_beginning(consumer, NULL, 0, 0, &err), &err, "seeking");
@@ -410,7 +458,9 @@ static void measure_send_to_poll(void) {
     uint8_t *value = allocate((size_t)size, 1);
     milena_error *err = NULL;
     send_and_wait(producer, &pool[0]); /* so that there is a topic to read */
-    assign_all(consumer, true);
+    begin_reading(consumer);
+    wait_until_all_assigned(consumer);
+    go_to_end(consumer);
     for (int64_t i = 0; i < warmup; i++)
         send_and_read(producer, consumer, value, i);
     const stopwatch started = start();
@@ -461,7 +511,7 @@ int main(int argc, char **argv) {
         {"--batch", OPTION_NUMBER, &batch_bytes, "BYTES", "batch.size; -1: its default", -1, INT32_MAX, false},
         {"--mode", OPTION_TEXT, &mode, "batch|poll", "many records a call, or one", 0, 0, false},
         {"--warmup", OPTION_NUMBER, &warmup, "N", "records before the clock starts", 0, INT64_C(1) << 40, false},
-        {"--group", OPTION_TEXT, &group, "ID", "consume by subscribe, in this group", 0, 0, false},
+        {"--group", OPTION_TEXT, &group, "ID", "consume and e2e: subscribe, in this group", 0, 0, false},
         {"--conf", OPTION_LIST, &conf, "NAME=VALUE", "any property, wins over the others (repeatable)", 0, 0, false},
     };
     options_parse(argc, argv, "Measures the library; prints one JSON line.", options, sizeof options / sizeof *options);
