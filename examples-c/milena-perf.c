@@ -13,6 +13,7 @@
  */
 #include <inttypes.h>
 #include <milena.h>
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -24,8 +25,10 @@
 #include "common/settings.h"
 
 enum {
-    POOL = 1000,      /* records that are prepared, and sent over and over */
-    MOST_POLLED = 8192 /* records that one poll asks for, in mode batch */
+    POOL = 1000,           /* records that are prepared, and sent over and over: so many at most, */
+    POOL_BYTES = 16 << 20, /* with so many bytes of values in all, but at least one */
+    MOST_POLLED = 8192,    /* records that one poll asks for, in mode batch */
+    REASON_MS = 5000       /* how long to ask for the reason when no record comes */
 };
 
 static const char *bootstrap, *topic, *acks, *compression, *group, *mode = "batch";
@@ -34,7 +37,9 @@ static text_list words, conf;
 
 static bool one_a_call;           /* --mode poll */
 static int64_t patience_ms;       /* how long nothing may come: default.api.timeout.ms */
-static milena_record pool[POOL];  /* what is sent */
+static milena_record *pool;       /* what is sent: `pool_len` records, over and over */
+static int64_t pool_len;
+static uint8_t *pool_values;
 static uint64_t bytes;            /* of values, sent or received while the clock ran */
 static int64_t *latencies_ns;     /* of lat and e2e; NULL for the others */
 
@@ -50,9 +55,13 @@ static uint64_t next_random(uint64_t *state) {
 /* Values whose first half is random and whose second half is constant: a codec can halve them. */
 static void make_pool(void) {
     uint64_t state = 88172645463325252u;
-    uint8_t *values = allocate(POOL, (size_t)size);
-    for (size_t i = 0; i < POOL; i++) {
-        uint8_t *value = values + i * (size_t)size;
+    pool_len = warmup + count < POOL ? warmup + count : POOL;
+    if (size > POOL_BYTES / pool_len)
+        pool_len = size < POOL_BYTES ? POOL_BYTES / size : 1;
+    pool = allocate((size_t)pool_len, sizeof *pool);
+    pool_values = allocate((size_t)pool_len, (size_t)size);
+    for (int64_t i = 0; i < pool_len; i++) {
+        uint8_t *value = pool_values + i * size;
         for (int64_t k = 0; k < size; k++)
             value[k] = k < size / 2 ? (uint8_t)(next_random(&state) >> 56) : 'x';
         pool[i] = (milena_record)MILENA_RECORD_INIT;
@@ -105,7 +114,7 @@ static void send_records(const milena_producer *producer, int64_t n) {
     milena_error *err = NULL;
     int64_t delivered = 0;
     for (int64_t sent = 0; sent < n;) {
-        const int64_t end = sent + POOL < n ? sent + POOL : n;
+        const int64_t end = sent + pool_len < n ? sent + pool_len : n;
         if (one_a_call) {
             for (size_t i = 0; sent < end; i++, sent++)
                 check(milena_producer_send(producer, name, &pool[i], sizeof *pool, 1, -1, NULL, &err), &err, "sending");
@@ -169,8 +178,7 @@ static int32_t count_partitions(void) {
     return partitions;
 }
 
-/* Has the consumer read all partitions, from their beginning or, with `at_end`, only what comes from now on. */
-static void assign_all(milena_consumer *consumer, bool at_end) {
+static void assign_all(milena_consumer *consumer) {
     const int32_t n = count_partitions();
     const size_t stride = sizeof(milena_topic_partition);
     milena_topic_partition *partitions = allocate((size_t)n, stride);
@@ -180,20 +188,121 @@ static void assign_all(milena_consumer *consumer, bool at_end) {
     }
     milena_error *err = NULL;
     check(milena_consumer_assign(consumer, partitions, stride, (size_t)n, &err), &err, "assigning");
-    if (at_end) {
-        milena_offsets *positions = NULL;
-        check(milena_consumer_seek_to_end(consumer, NULL, stride, 0, &err), &err, "seeking");
-        check(milena_consumer_position(consumer, partitions, stride, (size_t)n, -1, &positions, &err), &err,
-              "looking up the end");
-        milena_offsets_free(positions);
-    } else {
-        check(milena_consumer_seek_to_beginning(consumer, NULL, stride, 0, &err), &err, "seeking");
+    check(milena_consumer_seek_to_beginning(consumer, NULL, stride, 0, &err), &err, "seeking");
+    free(partitions);
+}
+
+/* Has the consumer read the topic: with --group what the group gives it, else all partitions from the beginning. */
+static void begin_reading(milena_consumer *consumer) {
+    const milena_bytes name = milena_str(topic);
+    milena_error *err = NULL;
+    if (group)
+        check(milena_consumer_subscribe(consumer, &name, 1, &err), &err, "subscribing");
+    else
+        assign_all(consumer);
+}
+
+static int64_t sum_offsets(const milena_offsets *offsets) {
+    size_t n, stride;
+    const milena_offset *rows = milena_offsets_rows(offsets, &n, &stride);
+    int64_t sum = 0;
+    for (size_t i = 0; i < n; i++)
+        sum += ROW(milena_offset, rows, stride, i)->offset;
+    return sum;
+}
+
+/* The partitions in these offsets, or partition 0 if there are none: `*n` of them. The caller frees the array. */
+static milena_topic_partition *partitions_of(const milena_offsets *offsets, size_t *n) {
+    size_t stride;
+    const milena_offset *rows = milena_offsets_rows(offsets, n, &stride);
+    milena_topic_partition *partitions = allocate(*n + 1, sizeof *partitions);
+    for (size_t i = 0; i < *n; i++)
+        partitions[i].partition = ROW(milena_offset, rows, stride, i)->partition;
+    *n += *n == 0;
+    for (size_t i = 0; i < *n; i++)
+        partitions[i].topic = milena_str(topic);
+    return partitions;
+}
+
+static milena_offsets *assignment(milena_consumer *consumer, size_t *n) {
+    milena_offsets *offsets = NULL;
+    milena_error *err = NULL;
+    check(milena_consumer_assignment(consumer, &offsets, &err), &err, "looking up the assignment");
+    milena_offsets_rows(offsets, n, NULL);
+    return offsets;
+}
+
+/* Asks the brokers for what reading needs, and ends the program with the error of whatever fails. */
+static _Noreturn void ask_brokers(milena_consumer *consumer) {
+    const size_t stride = sizeof(milena_topic_partition);
+    size_t assigned, n;
+    milena_offsets *own = assignment(consumer, &assigned), *committed = NULL, *ends = NULL;
+    milena_topic_partition *partitions = partitions_of(own, &n);
+    milena_error *err = NULL;
+    if (group)
+        check(milena_consumer_committed(consumer, partitions, stride, n, REASON_MS, &committed, &err), &err,
+              "asking for the group's offsets");
+    check(milena_consumer_end_offsets(consumer, partitions, stride, n, REASON_MS, &ends, &err), &err,
+          "asking for the ends of the partitions");
+    if (assigned == 0)
+        fail("the brokers answer, but no partition is assigned to this consumer");
+    fail("the brokers answer: %zu partitions are read up to offset %" PRId64 " of %" PRId64 " in all", n,
+         sum_offsets(own), sum_offsets(ends));
+}
+
+/*
+ * Ends the program because nothing came. That is no error of the poll, which goes on trying: the reason shows when one
+ * asks for what reading needs, that is the delivery (if there is a `sender`), the coordinator, the partitions' leaders.
+ */
+static _Noreturn void end_for_lack_of(const char *what, milena_consumer *consumer, const milena_producer *sender) {
+    fprintf(stderr, "%s: no %s of %s came for %" PRId64 " ms (default.api.timeout.ms)\n", program_name(), what, topic,
+            patience_ms);
+    milena_error *err = NULL;
+    if (sender) {
+        check(milena_producer_flush(sender, REASON_MS, &err), &err, "waiting for the delivery");
+        take_deliveries(sender, 0);
     }
+    ask_brokers(consumer);
+}
+
+/* Waits until the group, if there is one, has given all partitions to this consumer. */
+static void wait_until_all_assigned(milena_consumer *consumer) {
+    const int64_t deadline_ns = monotonic_ns() + patience_ms * 1000000;
+    const size_t all = (size_t)count_partitions();
+    for (;;) {
+        size_t assigned;
+        milena_offsets_free(assignment(consumer, &assigned));
+        if (assigned >= all)
+            return;
+        const int64_t left_ms = (deadline_ns - monotonic_ns()) / 1000000;
+        if (left_ms <= 0 && assigned > 0)
+            fail("only %zu of the %zu partitions of %s were assigned for %" PRId64 " ms (default.api.timeout.ms): has the "
+                 "group %s other members?", assigned, all, topic, patience_ms, group);
+        if (left_ms <= 0)
+            end_for_lack_of("partition", consumer, NULL);
+        milena_batch *batch = NULL;
+        milena_error *err = NULL;
+        check(milena_consumer_poll(consumer, left_ms, 1, &batch, &err), &err, "polling");
+        milena_batch_free(batch);
+    }
+}
+
+/* Has the consumer go on at the end of all its partitions, so that it reads only what comes from now on. */
+static void go_to_end(milena_consumer *consumer) {
+    const size_t stride = sizeof(milena_topic_partition);
+    size_t n;
+    milena_offsets *own = assignment(consumer, &n), *positions = NULL;
+    milena_topic_partition *partitions = partitions_of(own, &n);
+    milena_error *err = NULL;
+    check(milena_consumer_seek_to_end(consumer, NULL, stride, 0, &err), &err, "seeking");
+    check(milena_consumer_position(consumer, partitions, stride, n, -1, &positions, &err), &err, "looking up the end");
+    milena_offsets_free(positions);
+    milena_offsets_free(own);
     free(partitions);
 }
 
 /* The next records, at most `most`; the caller frees them. Ends the program when none come. */
-static milena_batch *poll_records(milena_consumer *consumer, size_t most) {
+static milena_batch *poll_records(milena_consumer *consumer, size_t most, const milena_producer *sender) {
     milena_error *err = NULL;
     int64_t deadline_ns = 0;
     for (;;) {
@@ -204,7 +313,7 @@ static milena_batch *poll_records(milena_consumer *consumer, size_t most) {
         const bool nothing = batch == NULL; /* otherwise it is an event of the group */
         milena_batch_free(batch);
         if (nothing || (deadline_ns > 0 && monotonic_ns() > deadline_ns))
-            fail("no record of %s came for %" PRId64 " ms (default.api.timeout.ms)", topic, patience_ms);
+            end_for_lack_of("record", consumer, sender);
         if (deadline_ns == 0)
             deadline_ns = monotonic_ns() + patience_ms * 1000000;
     }
@@ -214,7 +323,7 @@ static milena_batch *poll_records(milena_consumer *consumer, size_t most) {
 static void read_records(milena_consumer *consumer, int64_t n) {
     const int64_t most = one_a_call ? 1 : MOST_POLLED;
     while (n > 0) {
-        milena_batch *batch = poll_records(consumer, (size_t)(n < most ? n : most));
+        milena_batch *batch = poll_records(consumer, (size_t)(n < most ? n : most), NULL);
         size_t chunks_len, stride;
         const milena_chunk *chunks = milena_batch_chunks(batch, &chunks_len, &stride);
         for (size_t c = 0; c < chunks_len; c++) {
@@ -230,9 +339,9 @@ static void read_records(milena_consumer *consumer, int64_t n) {
     }
 }
 
-/* Reads one record, which is to have this value. */
-static void read_one(milena_consumer *consumer, milena_bytes value) {
-    milena_batch *batch = poll_records(consumer, 1);
+/* Reads one record, which is to have this value, and was sent by `sender`. */
+static void read_one(milena_consumer *consumer, milena_bytes value, const milena_producer *sender) {
+    milena_batch *batch = poll_records(consumer, 1, sender);
     const milena_bytes read = milena_batch_chunks(batch, NULL, NULL)->records->value;
     if (read.len != value.len || memcmp(read.data, value.data, value.len) != 0)
         fail("the record that was read is not the one that was sent: does something else write to %s?", topic);
@@ -302,11 +411,7 @@ static void produce(void) {
 static void consume(void) {
     milena_consumer *consumer = make_consumer();
     milena_error *err = NULL;
-    const milena_bytes name = milena_str(topic);
-    if (group)
-        check(milena_consumer_subscribe(consumer, &name, 1, &err), &err, "subscribing");
-    else
-        assign_all(consumer, false);
+    begin_reading(consumer);
     read_records(consumer, warmup);
     if (warmup > 0)
         check(milena_consumer_seek_to_beginning(consumer, NULL, 0, 0, &err), &err, "seeking");
@@ -320,11 +425,11 @@ static void consume(void) {
 static void measure_send_to_delivery(void) {
     milena_producer *producer = make_producer();
     for (int64_t i = 0; i < warmup; i++)
-        send_and_wait(producer, &pool[i % POOL]);
+        send_and_wait(producer, &pool[i % pool_len]);
     const stopwatch started = start();
     for (int64_t i = 0; i < count; i++) {
         const int64_t sent_ns = monotonic_ns();
-        send_and_wait(producer, &pool[i % POOL]);
+        send_and_wait(producer, &pool[i % pool_len]);
         latencies_ns[i] = monotonic_ns() - sent_ns;
     }
     bytes = (uint64_t)(count * size);
@@ -334,14 +439,14 @@ static void measure_send_to_delivery(void) {
 
 /* Sends record `i`, whose value is like no other's, and reads it. Nanoseconds from the one to the other. */
 static int64_t send_and_read(const milena_producer *producer, milena_consumer *consumer, uint8_t *value, int64_t i) {
-    milena_record record = pool[i % POOL];
+    milena_record record = pool[i % pool_len];
     memcpy(value, record.value.data, (size_t)size);
     memcpy(value, &i, (size_t)size < sizeof i ? (size_t)size : sizeof i);
     record.value.data = value;
     milena_error *err = NULL;
     const int64_t sent_ns = monotonic_ns();
     check(milena_producer_send(producer, milena_str(topic), &record, sizeof record, 1, -1, NULL, &err), &err, "sending");
-    read_one(consumer, record.value);
+    read_one(consumer, record.value, producer);
     const int64_t latency_ns = monotonic_ns() - sent_ns;
     take_deliveries(producer, 0);
     return latency_ns;
@@ -353,7 +458,9 @@ static void measure_send_to_poll(void) {
     uint8_t *value = allocate((size_t)size, 1);
     milena_error *err = NULL;
     send_and_wait(producer, &pool[0]); /* so that there is a topic to read */
-    assign_all(consumer, true);
+    begin_reading(consumer);
+    wait_until_all_assigned(consumer);
+    go_to_end(consumer);
     for (int64_t i = 0; i < warmup; i++)
         send_and_read(producer, consumer, value, i);
     const stopwatch started = start();
@@ -404,7 +511,7 @@ int main(int argc, char **argv) {
         {"--batch", OPTION_NUMBER, &batch_bytes, "BYTES", "batch.size; -1: its default", -1, INT32_MAX, false},
         {"--mode", OPTION_TEXT, &mode, "batch|poll", "many records a call, or one", 0, 0, false},
         {"--warmup", OPTION_NUMBER, &warmup, "N", "records before the clock starts", 0, INT64_C(1) << 40, false},
-        {"--group", OPTION_TEXT, &group, "ID", "consume by subscribe, in this group", 0, 0, false},
+        {"--group", OPTION_TEXT, &group, "ID", "consume and e2e: subscribe, in this group", 0, 0, false},
         {"--conf", OPTION_LIST, &conf, "NAME=VALUE", "any property, wins over the others (repeatable)", 0, 0, false},
     };
     options_parse(argc, argv, "Measures the library; prints one JSON line.", options, sizeof options / sizeof *options);
@@ -414,9 +521,11 @@ int main(int argc, char **argv) {
         usage_error("--mode is batch or poll, not \"%s\"", mode);
     one_a_call = strcmp(mode, "poll") == 0;
     patience_ms = api_timeout_ms();
-    make_pool();
+    if (strcmp(words.items[0], "consume") != 0)
+        make_pool();
     run(words.items[0]);
-    free((void *)pool[0].value.data);
+    free(pool_values);
+    free(pool);
     free(latencies_ns);
     free(words.items);
     free(conf.items);

@@ -7,8 +7,11 @@
  * Everything that is read is printed, and the lines are flushed, before it is committed: what a reader of the lines
  * has not seen, the group reads again. SIGTERM ends it in good order, with shutdown_complete as the last line.
  */
+#define _POSIX_C_SOURCE 200809L
 #include <milena.h>
 #include <stdlib.h>
+#include <string.h>
+#include <strings.h>
 
 #include "common/check.h"
 #include "common/json.h"
@@ -83,21 +86,49 @@ static void print_record(const milena_chunk *chunk, const milena_record_view *re
     end_event();
 }
 
-static void print_summary(const milena_chunk *chunk) {
-    json_open(NULL, '{');
-    json_text("topic", chunk->topic);
-    json_integer("partition", chunk->partition);
-    json_integer("count", (int64_t)chunk->records_len);
-    json_integer("minOffset", chunk->records[0].offset);
-    json_integer("maxOffset", ROW(milena_record_view, chunk->records, chunk->records_stride, chunk->records_len - 1)->offset);
-    json_close('}');
+/* What a poll gave of one partition, however many chunks that is. */
+typedef struct {
+    milena_offset behind; /* the offset to commit */
+    int64_t count, min_offset, max_offset;
+} portion;
+
+static portion *portion_of(portion *portions, size_t *n, const milena_chunk *chunk) {
+    for (size_t i = 0; i < *n; i++) {
+        const milena_offset *known = &portions[i].behind;
+        if (known->partition == chunk->partition && known->topic.len == chunk->topic.len &&
+            memcmp(known->topic.data, chunk->topic.data, chunk->topic.len) == 0)
+            return &portions[i];
+    }
+    portion *added = &portions[(*n)++];
+    *added = (portion){MILENA_OFFSET_INIT, 0, chunk->records[0].offset, -1};
+    added->behind.topic = chunk->topic;
+    added->behind.partition = chunk->partition;
+    return added;
+}
+
+/* The portions of a batch: `*n` of them, which borrow from it. The caller frees the array. */
+static portion *divide(const milena_batch *batch, size_t *n) {
+    size_t chunks_len, stride;
+    const milena_chunk *chunks = milena_batch_chunks(batch, &chunks_len, &stride);
+    portion *portions = allocate(chunks_len, sizeof *portions);
+    *n = 0;
+    for (size_t i = 0; i < chunks_len; i++) {
+        const milena_chunk *chunk = ROW(milena_chunk, chunks, stride, i);
+        portion *whole = portion_of(portions, n, chunk);
+        /* Chunks of a partition are in the order of their offsets. */
+        whole->behind.offset = chunk->next_offset;
+        whole->behind.leader_epoch = chunk->leader_epoch;
+        whole->count += (int64_t)chunk->records_len;
+        whole->max_offset = ROW(milena_record_view, chunk->records, chunk->records_stride, chunk->records_len - 1)->offset;
+    }
+    return portions;
 }
 
 /* Prints the records of a batch, and what they are as a whole. */
-static void print_records(const milena_batch *batch) {
-    size_t n, stride;
-    const milena_chunk *chunks = milena_batch_chunks(batch, &n, &stride);
-    for (size_t i = 0; verbose && i < n; i++) {
+static void print_records(const milena_batch *batch, const portion *portions, size_t n) {
+    size_t chunks_len, stride;
+    const milena_chunk *chunks = milena_batch_chunks(batch, &chunks_len, &stride);
+    for (size_t i = 0; verbose && i < chunks_len; i++) {
         const milena_chunk *chunk = ROW(milena_chunk, chunks, stride, i);
         for (size_t k = 0; k < chunk->records_len; k++)
             print_record(chunk, ROW(milena_record_view, chunk->records, chunk->records_stride, k));
@@ -105,42 +136,48 @@ static void print_records(const milena_batch *batch) {
     begin_event("records_consumed");
     json_integer("count", (int64_t)milena_batch_count(batch));
     json_open("partitions", '[');
-    for (size_t i = 0; i < n; i++)
-        print_summary(ROW(milena_chunk, chunks, stride, i));
+    for (size_t i = 0; i < n; i++) {
+        json_open(NULL, '{');
+        json_text("topic", portions[i].behind.topic);
+        json_integer("partition", portions[i].behind.partition);
+        json_integer("count", portions[i].count);
+        json_integer("minOffset", portions[i].min_offset);
+        json_integer("maxOffset", portions[i].max_offset);
+        json_close('}');
+    }
     json_close(']');
     end_event();
     check_stdout();
 }
 
-/* Commits behind the records of a batch, and prints how that went. */
-static void commit(milena_consumer *consumer, const milena_batch *batch) {
-    size_t n, stride;
-    const milena_chunk *chunks = milena_batch_chunks(batch, &n, &stride);
-    milena_offset *offsets = allocate(n, sizeof *offsets);
-    for (size_t i = 0; i < n; i++) {
-        const milena_chunk *chunk = ROW(milena_chunk, chunks, stride, i);
-        offsets[i] = (milena_offset)MILENA_OFFSET_INIT;
-        offsets[i].topic = chunk->topic;
-        offsets[i].partition = chunk->partition;
-        offsets[i].leader_epoch = chunk->leader_epoch;
-        offsets[i].offset = chunk->next_offset;
-    }
+/* Commits behind what was printed, and prints how that went. */
+static void commit(milena_consumer *consumer, const portion *portions, size_t n) {
+    const milena_offset *offsets = &portions[0].behind;
     milena_error *err = NULL;
-    milena_status status = milena_consumer_commit(consumer, offsets, sizeof *offsets, n, -1, &err);
+    milena_status status = milena_consumer_commit(consumer, offsets, sizeof *portions, n, -1, &err);
     if (status == MILENA_E_WAKEUP) { /* the signal came while it waited; that wakes only once */
         milena_error_free(err);
         err = NULL;
-        status = milena_consumer_commit(consumer, offsets, sizeof *offsets, n, CLOSE_MS, &err);
+        status = milena_consumer_commit(consumer, offsets, sizeof *portions, n, CLOSE_MS, &err);
     }
     begin_event("offsets_committed");
-    print_partitions("offsets", offsets, n, sizeof *offsets, true);
+    print_partitions("offsets", offsets, n, sizeof *portions, true);
     if (status != MILENA_OK)
         json_string("error", milena_error_string(err));
     json_bool("success", status == MILENA_OK);
     end_event();
     check_stdout();
     milena_error_free(err);
-    free(offsets);
+}
+
+static void handle_records(milena_consumer *consumer, const milena_batch *batch) {
+    size_t n;
+    portion *portions = divide(batch, &n);
+    consumed += (int64_t)milena_batch_count(batch);
+    print_records(batch, portions, n);
+    if (!auto_commit)
+        commit(consumer, portions, n);
+    free(portions);
 }
 
 /* How many records the next poll may give: no more than are wanted, or as many as max.poll.records says. */
@@ -164,12 +201,8 @@ static bool consume(milena_consumer *consumer) {
         }
         if (milena_batch_event(batch))
             print_membership(milena_batch_event(batch));
-        if (milena_batch_count(batch) > 0) {
-            consumed += (int64_t)milena_batch_count(batch);
-            print_records(batch);
-            if (!auto_commit)
-                commit(consumer, batch);
-        }
+        if (milena_batch_count(batch) > 0)
+            handle_records(consumer, batch);
         milena_batch_free(batch);
     }
     return true;
@@ -197,8 +230,11 @@ static milena_config *make_config(void) {
     settings_put(config, "group.id", group_id);
     settings_put(config, "group.instance.id", instance_id);
     settings_put(config, "group.protocol", protocol);
-    settings_put(config, "group.remote.assignor", remote_assignor);
-    settings_put(config, "partition.assignment.strategy", strategy);
+    /* Who assigns is the broker or a member; what is said of the other one is ignored. */
+    if (protocol && strcasecmp(protocol, "consumer") == 0)
+        settings_put(config, "group.remote.assignor", remote_assignor);
+    else
+        settings_put(config, "partition.assignment.strategy", strategy);
     settings_put(config, "enable.auto.commit", auto_commit ? "true" : "false");
     settings_put(config, "auto.offset.reset", reset_policy);
     settings_put_number(config, "session.timeout.ms", session_timeout_ms);
@@ -212,7 +248,7 @@ int main(int argc, char **argv) {
         {"--group-id", OPTION_TEXT, &group_id, "ID", "the group", 0, 0, true},
         {"--group-instance-id", OPTION_TEXT, &instance_id, "ID", "this member, if it is a static one", 0, 0, false},
         {"--group-protocol", OPTION_TEXT, &protocol, "classic", "how members find together", 0, 0, false},
-        {"--group-remote-assignor", OPTION_TEXT, &remote_assignor, "NAME", "of the protocol consumer", 0, 0, false},
+        {"--group-remote-assignor", OPTION_TEXT, &remote_assignor, "NAME", "of --group-protocol consumer, else ignored", 0, 0, false},
         {"--max-messages", OPTION_NUMBER, &max_messages, "N", "how many; -1: until a signal", -1, INT64_MAX, false},
         {"--session-timeout", OPTION_NUMBER, &session_timeout_ms, "MS", "when a silent member is out", 1, INT32_MAX, false},
         {"--verbose", OPTION_FLAG, &verbose, NULL, "print each record", 0, 0, false},

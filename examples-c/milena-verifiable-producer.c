@@ -22,8 +22,10 @@
 
 enum { LAST_WAIT_MS = 5000 };
 
+#define NO_PREFIX INT64_MIN /* all integers of Java are prefixes */
+
 static const char *topic, *bootstrap, *acks = "-1", *config_file;
-static int64_t max_messages = -1, throughput = -1, value_prefix = -1, repeating_keys = 0, create_time = -1;
+static int64_t max_messages = -1, throughput = -1, value_prefix = NO_PREFIX, repeating_keys = 0, create_time = -1;
 static int64_t sent, accepted, acknowledged, failed, started_ms;
 
 /* The texts of message `i`, all that there is to know of it: so its number is enough of a token. */
@@ -35,7 +37,7 @@ static message message_text(uint64_t i) {
     message m = {"", ""};
     if (repeating_keys > 0)
         snprintf(m.key, sizeof m.key, "%" PRIu64, i % (uint64_t)repeating_keys);
-    if (value_prefix >= 0)
+    if (value_prefix != NO_PREFIX)
         snprintf(m.value, sizeof m.value, "%" PRId64 ".%" PRIu64, value_prefix, i);
     else
         snprintf(m.value, sizeof m.value, "%" PRIu64, i);
@@ -176,7 +178,7 @@ int main(int argc, char **argv) {
         {"--max-messages", OPTION_NUMBER, &max_messages, "N", "how many; -1: until a signal", -1, INT64_MAX, false},
         {"--throughput", OPTION_NUMBER, &throughput, "N", "messages a second; -1: no limit", -1, INT32_MAX, false},
         {"--acks", OPTION_TEXT, &acks, "0|1|-1", "who has to confirm a message; -1: all", 0, 0, false},
-        {"--value-prefix", OPTION_NUMBER, &value_prefix, "N", "values are N.0, N.1 ...; -1: none", -1, INT32_MAX, false},
+        {"--value-prefix", OPTION_NUMBER, &value_prefix, "N", "values are N.0, N.1 ..., not 0, 1 ...", INT32_MIN, INT32_MAX, false},
         {"--repeating-keys", OPTION_NUMBER, &repeating_keys, "N", "keys are 0 to N-1 in turn; 0: none", 0, INT32_MAX, false},
         {"--message-create-time", OPTION_NUMBER, &create_time, "MS", "timestamps begin here; -1: now", -1, INT64_MAX / 2, false},
         {"--command-config", OPTION_TEXT, &config_file, "FILE", "a Java properties file, which wins", 0, 0, false},

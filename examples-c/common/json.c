@@ -35,6 +35,16 @@ static size_t utf8_length(const uint8_t *text, size_t len) {
     return overlong || impossible ? 0 : wanted;
 }
 
+bool json_is_utf8(milena_bytes text) {
+    for (size_t i = 0; i < text.len;) {
+        const size_t length = utf8_length(text.data + i, text.len - i);
+        if (length == 0)
+            return false;
+        i += length;
+    }
+    return true;
+}
+
 static void put_escaped(milena_bytes text) {
     putchar('"');
     for (size_t i = 0; i < text.len;) {

@@ -3,6 +3,7 @@
 #define COMMON_JSON_H
 
 #include <milena.h>
+#include <stdbool.h>
 
 /*
  * Members are written one by one, with their names; elements of arrays and the outermost value have the name NULL.
@@ -26,6 +27,9 @@ void json_hex(const char *name, milena_bytes bytes);
 void json_integer(const char *name, int64_t number);
 void json_number(const char *name, double number, int decimals);
 void json_bool(const char *name, bool value);
+
+/* Whether json_text writes this text as it is: all of it is UTF-8. */
+bool json_is_utf8(milena_bytes text);
 
 /* Ends the line, without flushing it. */
 void json_end(void);

@@ -38,7 +38,7 @@ static void print_help(const char *about, const option *options, size_t n) {
         printf("  %-30s  %s", left, o->help);
         if (o->required)
             printf(" (required)");
-        else if (o->kind == OPTION_NUMBER)
+        else if (o->kind == OPTION_NUMBER && *(const int64_t *)o->target >= o->min && *(const int64_t *)o->target <= o->max)
             printf(" (default: %" PRId64 ")", *(const int64_t *)o->target);
         else if (o->kind == OPTION_TEXT && *(const char **)o->target != NULL)
             printf(" (default: %s)", *(const char **)o->target);

@@ -25,7 +25,7 @@ typedef enum {
 typedef struct {
     const char *name; /* with its dashes; NULL for the words that are not options, kept in a text_list */
     option_kind kind;
-    void *target; /* holds the default before, the value afterwards */
+    void *target; /* holds the default before, the value afterwards; a number outside the range is no default */
     const char *value; /* how the help text calls the value; NULL for flags */
     const char *help;
     int64_t min, max; /* of numbers */

@@ -144,7 +144,7 @@ class ClusterTest(ProgramTest):
     @classmethod
     def setUpClass(cls):
         super().setUpClass()
-        cls.cluster = Running("milena-cluster", "--brokers", 3, "--topic", "letters:3")
+        cls.cluster = Running("milena-cluster", "--brokers", 3, "--topic", "letters:3", "--topic", "shared:3")
         cls.addClassCleanup(cls.cluster.stop)
         cls.bootstrap = cls.cluster.line()["bootstrap_servers"]
 

@@ -38,6 +38,12 @@ class Decode(ProgramTest):
         out = self.succeed("milena-decode", stdin=batches.v2(0, 1, [batches.record(0, 0, None, b"\x0a")]))
         self.assertEqual(out, '{"offset":0,"timestamp":1,"timestamp_type":"create","key":null,"value":"0a","headers":[]}\n')
 
+    def test_names_that_are_no_text_stay_different(self):
+        names = [b"\xff", b"\xfe", "\ufffd".encode(), b"a\xc3", b"\xed\xa0\x80", b"ff", b'{"hex":"ff"}', "\U0001f680".encode()]
+        data = batches.v2(0, TIME, [batches.record(0, 0, None, b"v", [(name, b"") for name in names])])
+        self.assertEqual([name for name, _ in self.decoded(data)[0]["headers"]], [
+            {"hex": "ff"}, {"hex": "fe"}, "\ufffd", {"hex": "61c3"}, {"hex": "eda080"}, "ff", '{"hex":"ff"}', "\U0001f680"])
+
     def test_append_time_belongs_to_all(self):
         data = batches.v2(0, TIME, [batches.record(0, 0, None, b"a"), batches.record(1, 9, None, b"b")],
                           attributes=8, max_time=TIME + 100)
@@ -76,6 +82,15 @@ class Decode(ProgramTest):
         bad[-2] ^= 1
         done = self.refuse(1, ["CORRUPT_MESSAGE", "5"], "milena-decode", stdin=sound + bytes(bad))
         self.assertEqual([json.loads(x)["offset"] for x in done.stdout.splitlines()], [0])
+
+    def test_decompression_is_bounded(self):
+        data = batches.v2(0, TIME, [batches.record(0, 0, None, b"a")])
+        data += batches.v2(1, TIME, [batches.record(0, 0, None, bytes(100000))], attributes=1)
+        self.assertEqual(len(self.decoded(data)), 2)
+        done = self.refuse(1, ["--max-batch-bytes, 50000", "gzip"], "milena-decode", "--max-batch-bytes", 50000, stdin=data)
+        self.assertEqual([json.loads(x)["offset"] for x in done.stdout.splitlines()], [0])
+        self.succeed("milena-decode", "--max-batch-bytes", 200000, stdin=data)
+        self.refuse(2, ["--max-batch-bytes needs a number"], "milena-decode", "--max-batch-bytes", 0)
 
     def test_garbage(self):
         self.refuse(1, ["CORRUPT_MESSAGE"], "milena-decode", stdin=bytes(range(100, 200)))

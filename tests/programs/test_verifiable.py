@@ -45,6 +45,13 @@ class Verifiable(ClusterTest):
             lines = self.produce(f"acks{acks}", "--max-messages", 1, "--acks", acks)
             self.assertEqual([lines[1][x] for x in ("key", "value", "offset", "partition")], [None, "0", offset, 0])
 
+    def test_value_prefix_is_any_integer(self):
+        for prefix in ("-1", "0", "-2147483648", "2147483647"):
+            lines = self.produce("prefixed", "--max-messages", 2, "--value-prefix", prefix)
+            self.assertEqual(sorted(x["value"] for x in lines[1:-2]), [f"{prefix}.0", f"{prefix}.1"])
+        self.refuse(2, ["--value-prefix needs a number"], "milena-verifiable-producer", "--topic", "t", "--bootstrap-server",
+                    "b:1", "--value-prefix", "2147483648")
+
     def test_producer_error(self):
         lines = self.produce("bad topic", "--max-messages", 1)
         self.assertEqual(names(lines), ["startup_complete", "producer_send_error", "shutdown_complete", "tool_data"])
@@ -106,6 +113,28 @@ class Verifiable(ClusterTest):
         self.produce("read", "--max-messages", 1)
         self.assertEqual(last.until("record_data")[0]["offset"], 250)
 
+    def test_one_summary_a_partition(self):
+        """However many chunks a poll gives of it, which is one for each compressed batch; so it is for the commit."""
+        self.succeed("milena-perf", "produce", "--bootstrap", self.bootstrap, "--topic", "pieces", "--count", 300,
+                     "--compression", "gzip", "--batch", 1000)
+        consumer = self.consumer("pieces", "--max-messages", 300, group="summaries")
+        consumer.until("shutdown_complete")
+        ends, seen = {}, 0
+        for x in consumer.events:
+            if x["name"] == "records_consumed":
+                partitions = [(p["topic"], p["partition"]) for p in x["partitions"]]
+                self.assertEqual(len(partitions), len(set(partitions)), x)
+                self.assertEqual(sum(p["count"] for p in x["partitions"]), x["count"])
+                for p in x["partitions"]:
+                    self.assertEqual(p["minOffset"], ends.get(p["partition"], 0))
+                    self.assertEqual(p["maxOffset"] - p["minOffset"] + 1, p["count"])
+                    ends[p["partition"]] = p["maxOffset"] + 1
+                seen, behind = seen + x["count"], {p["partition"]: p["maxOffset"] + 1 for p in x["partitions"]}
+            elif x["name"] == "offsets_committed":
+                self.assertEqual(len(x["offsets"]), len(behind), x)
+                self.assertEqual({p["partition"]: p["offset"] for p in x["offsets"]}, behind)
+        self.assertEqual(seen, 300)
+
     def test_two_members_share(self):
         first = self.consumer("letters", "--assignment-strategy", RANGE, "--session-timeout", 10000, group="two")
         self.assertEqual(len(first.until("partitions_assigned")[0]["partitions"]), 3)
@@ -131,6 +160,16 @@ class Verifiable(ClusterTest):
         with self.assertRaisesRegex(AssertionError, "NO_OFFSET"):
             consumer.until("records_consumed")
         self.assertEqual((consumer.child.wait(10), names(consumer.events[-1:])), (1, ["shutdown_complete"]))
+
+    def test_the_other_protocols_option_is_ignored(self):
+        consumer = self.consumer("letters", "--group-remote-assignor", "uniform", "--group-protocol", "Classic", group="c")
+        self.assertEqual(len(consumer.until("partitions_assigned")[0]["partitions"]), 3)
+        self.assertEqual(consumer.end()[0], 0, consumer.errors())
+        # With the protocol that has it, it is passed on, which this version refuses as a whole.
+        done = self.refuse(1, ["group.protocol=consumer"], "milena-verifiable-consumer", "--topic", "t", "--bootstrap-server",
+                           "b:1", "--group-id", "g", "--group-protocol", "consumer", "--group-remote-assignor", "uniform",
+                           "--assignment-strategy", "none-of-ours")
+        self.assertNotIn("none-of-ours", done.stderr.decode())
 
     def test_consumer_without_broker_ends_on_signal(self):
         consumer = self.start("milena-verifiable-consumer", "--bootstrap-server", "127.0.0.1:1", "--topic", "t",
