@@ -2,7 +2,7 @@
 
 use super::request::NodeKey;
 use super::wire::{ConnId, JobId};
-use crate::error::Error;
+use crate::error::{Error, Phase};
 use crate::protocol::versions::BrokerVersions;
 use crate::time::Nanos;
 use std::net::IpAddr;
@@ -50,6 +50,16 @@ pub enum State {
 }
 
 impl State {
+    /// What a connection that is being made waits for: the phase, and that it has not come.
+    pub fn step(&self) -> Option<(Phase, &'static str)> {
+        match self {
+            State::Resolving { .. } => Some((Phase::Dns, "the host name was not resolved")),
+            State::Connecting { .. } => Some((Phase::Tcp, "the connection was not made")),
+            State::Handshaking { .. } => Some((Phase::ApiVersions, "the broker did not answer ApiVersions")),
+            State::Idle | State::Ready { .. } => None,
+        }
+    }
+
     pub fn conn(&self) -> Option<ConnId> {
         match *self {
             State::Connecting { conn, .. } | State::Handshaking { conn, .. } | State::Ready { conn, .. } => {

@@ -2,11 +2,11 @@
 
 use crate::error::{Code, Error};
 use crate::protocol::{decode_response_header, ApiKey, Reader};
-use bytes::Bytes;
+use bytes::{Buf, Bytes};
 
 /// The body of a response frame, if it answers the request with this correlation id.
-pub fn response_body(api: ApiKey, version: i16, correlation: i32, frame: &Bytes) -> Result<Bytes, Error> {
-    let mut reader = Reader::new(frame);
+pub fn response_body(api: ApiKey, version: i16, correlation: i32, mut frame: Bytes) -> Result<Bytes, Error> {
+    let mut reader = Reader::new(&frame);
     let found = decode_response_header(&mut reader, api, version).map_err(|e| {
         Error::new(Code::PROTOCOL, format!("the header of a {} response cannot be read: {e}", api.name()))
     })?;
@@ -20,5 +20,6 @@ pub fn response_body(api: ApiKey, version: i16, correlation: i32, frame: &Bytes)
         );
     }
     let body = frame.len().saturating_sub(reader.remaining());
-    Ok(frame.slice(body..))
+    frame.advance(body);
+    Ok(frame)
 }

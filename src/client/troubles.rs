@@ -19,6 +19,8 @@ struct Known {
     of: BTreeMap<NodeKey, Trouble>,
     /// The last of any broker, if no success with any followed.
     last: Option<Trouble>,
+    /// What a connection that is being made waits for: not wrong yet, but the reason of what ends meanwhile.
+    awaited: BTreeMap<NodeKey, Error>,
 }
 
 #[derive(Clone, Debug)]
@@ -45,8 +47,14 @@ impl Troubles {
     pub fn note(&self, now: Nanos, key: NodeKey, api: Option<ApiKey>, error: &Error) {
         let trouble = Trouble { error: error.clone(), api, at: now };
         let mut known = self.0.lock();
+        known.awaited.remove(&key);
         known.of.insert(key, trouble.clone());
         known.last = Some(trouble);
+    }
+
+    /// Making a connection takes its next step, which this error describes as not done yet.
+    pub fn awaits(&self, key: NodeKey, error: Error) {
+        self.0.lock().awaited.insert(key, error);
     }
 
     /// A connection was made, so the broker can be reached, on other lanes too: one that is not needed any more would
@@ -54,6 +62,7 @@ impl Troubles {
     pub fn connected(&self, key: NodeKey) {
         let of_connecting = |trouble: &mut Trouble| trouble.api.is_none();
         let mut known = self.0.lock();
+        known.awaited.remove(&key);
         known.of.retain(|other, trouble| other.id != key.id || !of_connecting(trouble));
         known.last.take_if(of_connecting);
     }
@@ -70,7 +79,9 @@ impl Troubles {
 
     /// The broker is not there any more.
     pub fn forget(&self, key: NodeKey) {
-        self.0.lock().of.remove(&key);
+        let mut known = self.0.lock();
+        known.of.remove(&key);
+        known.awaited.remove(&key);
     }
 
     /// What went wrong with this broker, on whichever of its connections, if no success followed there.
@@ -91,11 +102,18 @@ impl Troubles {
         self.0.lock().last.as_ref().map(|t| t.error.clone())
     }
 
+    /// What a connection to this broker, or to any, waits for while it is being made.
+    fn awaited(&self, broker: Option<NodeId>) -> Option<Error> {
+        let known = self.0.lock();
+        let found = known.awaited.iter().find(|(key, _)| broker.is_none_or(|id| key.id == id));
+        found.map(|(_, error)| error.clone())
+    }
+
     /// Tells an error of a deadline why: by what the thing itself last failed of (`own`), else by what is wrong with
-    /// the broker that it is for, or if there is none, with any.
+    /// the broker that it is for, or if there is none, with any; else by what a connection still waits for.
     pub fn explain(&self, error: Error, own: Option<&Error>, broker: Option<NodeId>) -> Error {
         let of_brokers = || broker.map_or_else(|| self.last(), |id| self.of(id));
-        match own.cloned().or_else(of_brokers) {
+        match own.cloned().or_else(of_brokers).or_else(|| self.awaited(broker)) {
             Some(cause) => error.caused_by(&cause),
             None => error,
         }

@@ -13,6 +13,10 @@ use crate::time::{Nanos, Now};
 use bytes::Bytes;
 use std::net::{IpAddr, SocketAddr};
 
+/// What to do when a step of connecting takes long.
+pub(super) const UNREACHABLE: &str =
+    "check that the address is reachable from here, or raise socket.connection.setup.timeout.ms";
+
 impl NetworkClient {
     /// Opens the connection of an idle node, or resolves its name first.
     pub(super) fn start_connecting(&mut self, now: Now, key: NodeKey) {
@@ -41,6 +45,16 @@ impl NetworkClient {
             }
         }
         self.schedule(key, deadline);
+        self.awaits_next_step(key);
+    }
+
+    /// Notes what the connection that is being made waits for.
+    pub(super) fn awaits_next_step(&self, key: NodeKey) {
+        let Some(connection) = self.nodes.get(&key).map(|node| &node.connection) else { return };
+        let Some((phase, step)) = connection.state.step() else { return };
+        let error = Error::new(Code::TIMED_OUT, format!("{step} until then"));
+        let error = error.broker(key.id).address(&**connection.address()).phase(phase).hint(UNREACHABLE);
+        self.settings.troubles.awaits(key, error);
     }
 
     pub(super) fn setup_timeout_ms(&mut self, key: NodeKey) -> u64 {

@@ -270,6 +270,7 @@ impl NetworkClient {
         }
         let deadline = now.mono.plus_ms(setup_ms);
         node.connection.state = State::Handshaking { conn, deadline };
+        self.awaits_next_step(key);
         self.send_handshake(now, key, conn, handshake::FIRST_VERSION);
         self.schedule(key, deadline);
     }
@@ -285,7 +286,7 @@ impl NetworkClient {
         node.pace.answered();
         self.log_request(now, key, &request, frame.len() + 4, "");
         let Some(node) = self.nodes.get_mut(&key) else { return };
-        match frames::response_body(request.api, request.version, request.correlation, &frame) {
+        match frames::response_body(request.api, request.version, request.correlation, frame) {
             Ok(body) => match request.owner {
                 Some((owner, id)) => {
                     // Whether the answer is of use, only who asked can say.

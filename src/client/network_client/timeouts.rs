@@ -1,5 +1,6 @@
 //! What comes up by time: requests and steps of connecting that take too long, idle connections, new attempts.
 
+use super::connecting::UNREACHABLE;
 use super::NetworkClient;
 use crate::client::connection_states::State;
 use crate::client::in_flight::InFlight;
@@ -74,14 +75,9 @@ impl NetworkClient {
         if node.connection.state.deadline().is_none_or(|d| d > now.mono) {
             return;
         }
-        let (phase, what) = match node.connection.state {
-            State::Resolving { .. } => (Phase::Dns, "the host name was not resolved in time"),
-            State::Connecting { .. } => (Phase::Tcp, "the connection was not made in time"),
-            _ => (Phase::ApiVersions, "the broker did not answer ApiVersions in time"),
-        };
-        let hint =
-            "check that the address is reachable from here, or raise socket.connection.setup.timeout.ms";
-        self.connection_failed(now, key, phase, None, Error::new(Code::TIMED_OUT, what).hint(hint));
+        let Some((phase, step)) = node.connection.state.step() else { return };
+        let error = Error::new(Code::TIMED_OUT, format!("{step} in time")).hint(UNREACHABLE);
+        self.connection_failed(now, key, phase, None, error);
     }
 
     /// A request without an answer in time ends its connection: answers come in order, so all behind it wait too.
