@@ -1332,7 +1332,7 @@ typedef struct {
     int32_t partition;
     uint32_t headers_len;
     /**
-     * Milliseconds since 1970-01-01 UTC; -1: the moment of the call.
+     * Milliseconds since 1970-01-01 UTC, 0 or more; -1: the moment of the call.
      */
     int64_t timestamp_ms;
     /**
@@ -1412,7 +1412,8 @@ milena_status milena_producer_send_packed(const milena_producer *producer,
  * records (0: all there are). Waits for the first at most `timeout_ms` (0: not at all, -1: without end). `*out` is
  * NULL when nothing came; milena_deliveries_free frees it.
  *
- * Deliveries can still be polled after milena_producer_close.
+ * Deliveries can still be polled after milena_producer_close. When all are taken then, nothing more comes, and nobody
+ * waits for it: `*out` is NULL at once.
  */
 milena_status milena_producer_poll(const milena_producer *producer,
                                    int64_t timeout_ms,

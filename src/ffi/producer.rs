@@ -34,7 +34,7 @@ pub struct milena_record {
     /// -1: the partitioner chooses, by the key (as Java's client does), or if there is none, whatever fills batches.
     pub partition: i32,
     pub headers_len: u32,
-    /// Milliseconds since 1970-01-01 UTC; -1: the moment of the call.
+    /// Milliseconds since 1970-01-01 UTC, 0 or more; -1: the moment of the call.
     pub timestamp_ms: i64,
     /// Null is allowed, and not the same as empty.
     pub key: milena_bytes,
@@ -132,6 +132,8 @@ unsafe fn send_plain(
 
 /// # Safety
 /// As for [`milena_producer_send`].
+// Cold beside the short way of one record, which shall have the registers; a call that brings many does not notice.
+#[cold]
 #[inline(never)]
 unsafe fn send_array(
     producer: &KafkaProducer,
@@ -184,7 +186,8 @@ pub unsafe extern "C" fn milena_producer_send_packed(
 /// records (0: all there are). Waits for the first at most `timeout_ms` (0: not at all, -1: without end). `*out` is
 /// NULL when nothing came; milena_deliveries_free frees it.
 ///
-/// Deliveries can still be polled after milena_producer_close.
+/// Deliveries can still be polled after milena_producer_close. When all are taken then, nothing more comes, and nobody
+/// waits for it: `*out` is NULL at once.
 #[no_mangle]
 pub unsafe extern "C" fn milena_producer_poll(
     producer: *const milena_producer,

@@ -44,8 +44,8 @@ impl<'a> ArraySource<'a> {
     fn read(&mut self) -> Result<ProducerRecord<'_>> {
         // SAFETY: `at` is below `n`; `new` has checked start and stride, and was promised the rest.
         let record = unsafe { &*self.first.byte_add(self.at * self.stride) };
-        if record.partition < -1 {
-            return Err(invalid(format!("its partition is {}", record.partition)));
+        if is_negative(record.partition, record.timestamp_ms) {
+            return Err(negative(record));
         }
         // SAFETY: promised to `new`.
         let (key, value) =
@@ -71,6 +71,24 @@ impl<'a> ArraySource<'a> {
     }
 }
 
+/// Whether one of them is negative without being -1, which stands for none.
+#[inline(always)]
+fn is_negative(partition: i32, timestamp_ms: i64) -> bool {
+    partition < -1 || timestamp_ms < -1
+}
+
+#[cold]
+#[inline(never)]
+fn negative(record: &milena_record) -> Error {
+    match record.partition {
+        partition if partition < -1 => invalid(format!("its partition is {partition}")),
+        _ => invalid(format!(
+            "its timestamp is {}: it counts milliseconds since 1970, and -1 is now",
+            record.timestamp_ms
+        )),
+    }
+}
+
 /// Whether a record can be at this place.
 #[inline(always)]
 pub(super) fn is_plain_place(record: *const milena_record, stride: usize) -> bool {
@@ -84,6 +102,9 @@ pub(super) fn is_plain_place(record: *const milena_record, stride: usize) -> boo
 #[inline(always)]
 pub(super) unsafe fn plain<'a>(record: &'a milena_record) -> Option<PlainSend<'a>> {
     let (key, value) = (record.key, record.value);
+    if record.timestamp_ms < -1 {
+        return None;
+    }
     let odd = record.headers_len != 0 || record.partition < -1 || value.data.is_null();
     if odd || !PlainRecord::holds(key.len, value.len) {
         return None;
@@ -187,8 +208,8 @@ impl<'a> PackedSource<'a> {
         let key = take_nullable(&mut rest, i32_at(20)?)?;
         let value = take_nullable(&mut rest, i32_at(24)?)?;
         let count = i32_at(28)? as u32;
-        let partition = i32_at(16)?;
-        if partition < -1 {
+        let (partition, timestamp_ms) = (i32_at(16)?, i64_at(8)?);
+        if is_negative(partition, timestamp_ms) {
             return None;
         }
         let headers = match count {
@@ -199,14 +220,7 @@ impl<'a> PackedSource<'a> {
             }
         };
         self.behind = rest;
-        Some(ProducerRecord {
-            partition,
-            timestamp_ms: i64_at(8)?,
-            key,
-            value,
-            headers,
-            token: i64_at(0)? as u64,
-        })
+        Some(ProducerRecord { partition, timestamp_ms, key, value, headers, token: i64_at(0)? as u64 })
     }
 }
 

@@ -6,6 +6,7 @@ use crate::log::Logger;
 use crate::sys::signal::Signal;
 use parking_lot::{Condvar, Mutex};
 use std::collections::VecDeque;
+use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::Arc;
 use std::time::Instant;
 
@@ -53,6 +54,8 @@ impl DeliveryChunk {
 /// The queue between the I/O thread and `poll`. Its signal is up as long as there is something to take.
 pub struct Deliveries {
     queue: Mutex<VecDeque<DeliveryChunk>>,
+    /// Nothing comes any more; changed under the lock.
+    ended: AtomicBool,
     /// For who waits for chunks; the signal is up for other reasons, too.
     arrived: Condvar,
     pub signal: Arc<Signal>,
@@ -63,7 +66,14 @@ pub struct Deliveries {
 impl Deliveries {
     /// `logger`: while it holds lines to be taken, the signal stays up as well.
     pub fn new(pool: Arc<BufferPool>, signal: Arc<Signal>, logger: Logger) -> Deliveries {
-        Deliveries { queue: Mutex::new(VecDeque::new()), arrived: Condvar::new(), signal, pool, logger }
+        Deliveries {
+            queue: Mutex::default(),
+            ended: AtomicBool::new(false),
+            arrived: Condvar::new(),
+            signal,
+            pool,
+            logger,
+        }
     }
 
     /// Reports records for which no batch was charged.
@@ -84,10 +94,19 @@ impl Deliveries {
         }
     }
 
-    /// Waits until there is something to take, at most until then. Returns whether there is.
+    /// Nothing more will be reported: nobody need wait for it.
+    pub(super) fn end(&self) {
+        let queue = self.queue.lock();
+        self.ended.store(true, Ordering::Relaxed);
+        drop(queue);
+        self.arrived.notify_all();
+    }
+
+    /// Waits until there is something to take, at most until then, and not once nothing comes any more. Returns
+    /// whether there is.
     pub fn wait(&self, until: Instant) -> bool {
         let mut queue = self.queue.lock();
-        while queue.is_empty() {
+        while queue.is_empty() && !self.ended.load(Ordering::Relaxed) {
             if self.arrived.wait_until(&mut queue, until).timed_out() {
                 break;
             }

@@ -142,6 +142,9 @@ static void records(void) {
     bad.partition = -2;
     EXPECT(MILENA_E_INVALID_ARGUMENT, send_one(producer, &bad, &err));
     bad = good;
+    bad.timestamp_ms = -2;
+    EXPECT(MILENA_E_INVALID_ARGUMENT, send_one(producer, &bad, &err));
+    bad = good;
     bad.value.len = (size_t)INT32_MAX + 1;
     EXPECT(MILENA_E_INVALID_ARGUMENT, send_one(producer, &bad, &err));
     bad = good;

@@ -234,3 +234,27 @@ fn delivery_timeout_names_the_cause() {
         assert_eq!(producer.memory_in_use(), 0);
     }
 }
+
+/// A thread that takes deliveries ends with its producer, not with its patience.
+#[test]
+fn nobody_waits_for_deliveries_of_a_closed_producer() {
+    let cluster = cluster(1);
+    cluster.create_topic("t", 1, 1, &[]).expect("a topic");
+    let producer = producer(&cluster.bootstrap_servers(), &[]);
+    send(&producer, "t", 0, &[b"value"]);
+    std::thread::scope(|scope| {
+        let taker = scope.spawn(|| {
+            let mut taken = 0;
+            loop {
+                let chunks = producer.poll(Duration::from_secs(86_400), usize::MAX);
+                if chunks.is_empty() {
+                    return taken;
+                }
+                taken += chunks.iter().map(|chunk| chunk.tokens.len()).sum::<usize>();
+            }
+        });
+        producer.close(LONG).expect("it is delivered");
+        assert_eq!(taker.join().expect("no panic"), 1);
+    });
+    assert!(producer.poll(Duration::from_secs(86_400), usize::MAX).is_empty());
+}

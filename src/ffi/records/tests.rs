@@ -139,6 +139,30 @@ fn an_array_is_read_by_its_stride() {
 }
 
 #[test]
+fn only_minus_one_stands_for_no_partition_and_for_now() {
+    let minus = |partition, timestamp_ms| milena_record { partition, timestamp_ms, ..RECORD };
+    for (record, fine) in [
+        (minus(-1, -1), true),
+        (minus(0, 0), true),
+        (minus(i32::MAX, i64::MAX), true),
+        (minus(-2, 0), false),
+        (minus(i32::MIN, -1), false),
+        (minus(-1, -2), false),
+        (minus(5, i64::MIN), false),
+    ] {
+        // SAFETY: one record is there, and it points to nothing.
+        let mut source = unsafe { ArraySource::new(&record, size_of::<milena_record>(), 1) }.unwrap();
+        assert_eq!(source.peek().unwrap().is_ok(), fine, "{record:?}");
+        let value = milena_record { value: b"value"[..].into(), ..record };
+        // SAFETY: its value is there.
+        assert_eq!(unsafe { plain(&value) }.is_some(), fine, "{record:?}");
+        let (partition, timestamp_ms) = (record.partition, record.timestamp_ms);
+        let owned = Owned { token: 1, timestamp_ms, partition, key: None, value: None, headers: Vec::new() };
+        assert_eq!(PackedSource::new(&pack(&[owned]), 1).peek().unwrap().is_ok(), fine, "{record:?}");
+    }
+}
+
+#[test]
 fn the_error_names_the_record() {
     let bad = milena_record { partition: -2, ..RECORD };
     let records = [RECORD, bad];
