@@ -8,11 +8,9 @@
 
 #include "common/options.h"
 
-void check(milena_status status, milena_error **err, const char *doing) {
-    if (status == MILENA_OK)
-        return;
-    report(*err, doing);
-    milena_error_free(*err);
+void give_up(milena_error *error, const char *doing) {
+    report(error, doing);
+    milena_error_free(error);
     exit(EXIT_FAILED);
 }
 

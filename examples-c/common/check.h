@@ -10,7 +10,10 @@
  *     milena_error *err = NULL;
  *     check(milena_producer_new(config, &producer, &err), &err, "making a producer");
  */
-void check(milena_status status, milena_error **err, const char *doing);
+static inline void check(milena_status status, milena_error **err, const char *doing);
+
+/* Ends the program, in any case. */
+_Noreturn void give_up(milena_error *error, const char *doing);
 
 /* Writes a line about an error that the program survives to stderr. */
 void report(const milena_error *error, const char *doing);
@@ -23,5 +26,10 @@ void *allocate(size_t n, size_t size);
 
 /* Flushes stdout, and ends the program with exit code 1 if what was printed did not arrive. */
 void check_stdout(void);
+
+static inline void check(milena_status status, milena_error **err, const char *doing) {
+    if (status != MILENA_OK)
+        give_up(*err, doing);
+}
 
 #endif

@@ -10,7 +10,7 @@
 //! that was forked in the middle of one can still make handles.
 
 use crate::error::{Code, Error, Result};
-use crate::sys::fork_generation;
+use crate::sys::{fork_generation, is_this_process};
 use std::cell::UnsafeCell;
 use std::mem::MaybeUninit;
 use std::ops::Deref;
@@ -128,9 +128,7 @@ impl<T> Table<T> {
     #[inline(always)]
     pub fn enter(&self, handle: usize) -> Result<Inside<'_, T>> {
         match self.find(handle) {
-            Some((slot, entry)) if entry.process == fork_generation() => {
-                Ok(Inside { slot, value: &entry.value })
-            }
+            Some((slot, entry)) if is_this_process(entry.process) => Ok(Inside { slot, value: &entry.value }),
             Some((slot, _)) => {
                 slot.leave();
                 Err(self.forked())
@@ -144,7 +142,7 @@ impl<T> Table<T> {
     /// nothing happens.
     pub fn free(&self, handle: usize, last_words: impl FnOnce(&T)) {
         let Some((slot, entry)) = self.find(handle) else { return };
-        if entry.process != fork_generation() {
+        if !is_this_process(entry.process) {
             // What it owns is shared with the parent: leave it alone, and keep it, so that calls say FORKED.
             slot.leave();
             return;

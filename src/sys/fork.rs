@@ -18,6 +18,12 @@ pub fn fork_generation() -> u64 {
     }
 }
 
+/// Whether a number that [`fork_generation`] once gave is of this process.
+#[inline(always)]
+pub fn is_this_process(generation: u64) -> bool {
+    GENERATION.load(Ordering::Acquire) == generation
+}
+
 #[cold]
 fn install() -> u64 {
     // Two threads may both get here; then fork bumps by two, which tells the processes apart as well. A `Once`

@@ -13,4 +13,4 @@ pub mod wait;
 pub use clock::now;
 #[cfg(unix)]
 pub use event_fd::EventFd;
-pub use fork::fork_generation;
+pub use fork::{fork_generation, is_this_process};

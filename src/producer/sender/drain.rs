@@ -11,6 +11,7 @@ use crate::protocol::{ApiKey, EncodeError, Message, Records, Uuid, Writer};
 use crate::record::ProducerState;
 use crate::time::{earlier, Deadline, Nanos, Now};
 use bytes::Bytes;
+use smallvec::{smallvec, SmallVec};
 use std::sync::Arc;
 
 /// What a partition has for its leader.
@@ -32,8 +33,11 @@ struct PartitionData {
 struct TopicData {
     name: Arc<str>,
     id: Uuid,
-    partitions: Vec<PartitionData>,
+    partitions: SmallVec<[PartitionData; 1]>,
 }
+
+/// Most requests of a producer of large batches carry one partition.
+type Topics = SmallVec<[TopicData; 1]>;
 
 impl Sender {
     /// Looks at one partition: fails what is too old, and queues it for its leader if it has something to send.
@@ -84,7 +88,7 @@ impl Sender {
             return self.transaction_manager.poll(now, out);
         }
         let mut deadline = None;
-        let nodes: Vec<NodeId> =
+        let nodes: SmallVec<[NodeId; 8]> =
             self.ready.iter().filter(|(_, q)| !q.is_empty()).map(|(id, _)| *id).collect();
         self.forget_blocked_except(&nodes);
         for node in nodes {
@@ -102,8 +106,8 @@ impl Sender {
 
     /// Sends one request to `node`. Returns whether there was anything to send.
     fn send_produce_request(&mut self, now: Now, node: NodeId, out: &mut Outbox<'_>) -> bool {
-        let mut topics: Vec<TopicData> = Vec::new();
-        let mut carried: Vec<(usize, Box<SealedBatch>)> = Vec::new();
+        let mut topics = Topics::new();
+        let mut carried: SmallVec<[(usize, Box<SealedBatch>); 1]> = SmallVec::new();
         let mut size = 0;
         let queued = self.ready.get(&node).map_or(0, |q| q.len());
         for _ in 0..queued {
@@ -224,13 +228,7 @@ impl Sender {
         queue.pop_front().ok_or(Taken::Nothing)
     }
 
-    fn add_to_request(
-        &self,
-        slot: usize,
-        batch: &SealedBatch,
-        topics: &mut Vec<TopicData>,
-        out: &Outbox<'_>,
-    ) {
+    fn add_to_request(&self, slot: usize, batch: &SealedBatch, topics: &mut Topics, out: &Outbox<'_>) {
         let Some(state) = self.partitions.get(slot).and_then(Option::as_ref) else { return };
         let sequence = batch.sequence.map_or(ProducerState::NONE, |s| ProducerState {
             producer_id: s.producer_id,
@@ -248,12 +246,12 @@ impl Sender {
             Some(topic) => topic.partitions.push(partition),
             None => {
                 let id = out.metadata.known(name).map_or(Uuid::ZERO, |t| t.id);
-                topics.push(TopicData { name: name.clone(), id, partitions: vec![partition] });
+                topics.push(TopicData { name: name.clone(), id, partitions: smallvec![partition] });
             }
         }
     }
 
-    fn request(&self, node: NodeId, topics: Vec<TopicData>) -> RequestSpec {
+    fn request(&self, node: NodeId, topics: Topics) -> RequestSpec {
         // Version 13 names topics by their ids only (KIP-516).
         let max = if topics.iter().all(|t| !t.id.is_zero()) { 13 } else { 12 };
         let min = if self.settings.zstd { 7 } else { 3 };

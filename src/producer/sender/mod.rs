@@ -25,6 +25,7 @@ use crate::client::timers::Timers;
 use crate::error::Error;
 use crate::time::{earlier, Deadline, Nanos, Now};
 use parking_lot::Mutex;
+use smallvec::SmallVec;
 use std::collections::{BTreeMap, BTreeSet, HashMap, VecDeque};
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Arc, OnceLock};
@@ -66,6 +67,9 @@ pub struct Control {
     pub fatal: OnceLock<Error>,
 }
 
+/// Partitions, by their places in [`Sender::partitions`].
+type Slots = SmallVec<[usize; 2]>;
+
 pub struct Sender {
     settings: Settings,
     accumulator: Arc<RecordAccumulator>,
@@ -89,7 +93,7 @@ pub struct Sender {
     uses: Vec<TopicUse>,
     idle_timers: Timers<usize>,
     /// What each request on its way carries: slots.
-    requests: HashMap<RequestId, Vec<usize>, foldhash::fast::FixedState>,
+    requests: HashMap<RequestId, Slots, foldhash::fast::FixedState>,
     next_order: u64,
     next_place: u64,
     aborted: Option<Error>,
@@ -325,6 +329,12 @@ impl RequestManager for Sender {
         self.accumulator.fail(error, &self.deliveries);
         self.abort_all(error);
         self.accumulator.incomplete.give_up();
+    }
+}
+
+impl Drop for Sender {
+    fn drop(&mut self) {
+        self.deliveries.end();
     }
 }
 

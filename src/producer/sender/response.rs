@@ -1,7 +1,7 @@
 //! What the broker's answer means for each batch: delivered, to be sent again, to be split, or failed.
 
 use super::partition::InFlightBatch;
-use super::{Outcome, Sender};
+use super::{Outcome, Sender, Slots};
 use crate::client::request::{FailureKind, Outbox, RequestError, RequestId, RequestResult, Response};
 use crate::error::{Code, Error};
 use crate::producer::batch::SealedBatch;
@@ -9,6 +9,7 @@ use crate::protocol::messages::produce_response::PartitionProduceResponse;
 use crate::protocol::messages::ProduceResponse;
 use crate::protocol::{Message, Reader};
 use crate::time::Now;
+use smallvec::SmallVec;
 
 /// One partition's part of an answer.
 struct Answer {
@@ -23,7 +24,7 @@ impl Sender {
         &mut self,
         now: Now,
         id: RequestId,
-        slots: Vec<usize>,
+        slots: Slots,
         result: RequestResult,
         out: &mut Outbox<'_>,
     ) {
@@ -66,7 +67,7 @@ impl Sender {
         out: &mut Outbox<'_>,
     ) {
         // Brokers answer in the order of the request, nearly always; look there first.
-        let answers: Vec<_> = decoded
+        let answers: SmallVec<[_; 4]> = decoded
             .responses
             .iter()
             .flat_map(|t| t.partition_responses.iter().map(move |p| (t, p)))

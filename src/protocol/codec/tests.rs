@@ -234,17 +234,19 @@ fn uuids_are_printed_as_kafka_prints_them() {
 
 #[test]
 fn shared_bytes_become_segments_and_are_not_copied() {
-    let shared = Bytes::from(vec![7; 10]);
+    let shared = Bytes::from(vec![7; 200]);
     let mut w = Writer::frame();
     w.put_i8(1);
-    w.put_shared(shared.clone());
-    w.put_shared(Bytes::new());
-    w.put_shared(shared.clone());
+    w.put_shared(&shared);
+    w.put_shared(&Bytes::new());
+    w.put_shared(&shared);
+    w.put_shared(&Bytes::from_static(b"few"));
     w.put_i8(2);
-    assert_eq!(w.len(), 26);
+    assert_eq!(w.len(), 409);
     let segments = w.finish_frame().unwrap();
-    assert_eq!(segments.iter().map(Bytes::len).collect::<Vec<_>>(), [5, 10, 10, 1]);
-    assert_eq!(segments[0], &[0, 0, 0, 22, 1][..]);
+    assert_eq!(segments.iter().map(Bytes::len).collect::<Vec<_>>(), [5, 200, 200, 4]);
+    assert_eq!(segments[0], &[0, 0, 1, 0x95, 1][..]);
+    assert_eq!(segments[3], &b"few\x02"[..]);
     assert_eq!(segments[1].as_ptr(), shared.as_ptr());
     assert_eq!(segments[2].as_ptr(), shared.as_ptr());
     assert!(Writer::new().finish().is_empty());

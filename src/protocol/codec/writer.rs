@@ -7,6 +7,9 @@ use super::{EncodeError, Records, Uuid, What, Wire};
 
 type Result<T> = std::result::Result<T, EncodeError>;
 
+/// Shared bytes up to this number are copied.
+const COPIED: usize = 128;
+
 /// Collects the bytes of messages. Small things are copied into one buffer; [`put_shared`](Writer::put_shared)
 /// cuts it, so that [`finish`](Writer::finish) gives the segments of a vectored write.
 #[derive(Debug, Default)]
@@ -91,11 +94,13 @@ impl Writer {
         self.buf.extend_from_slice(bytes);
     }
 
-    /// Bytes as they are, held by reference count and not copied.
-    pub fn put_shared(&mut self, bytes: Bytes) {
-        if !bytes.is_empty() {
+    /// Bytes as they are, held by reference count and not copied. A few are: a segment of their own would cost more.
+    pub fn put_shared(&mut self, bytes: &Bytes) {
+        if bytes.len() <= COPIED {
+            self.put_slice(bytes);
+        } else {
             self.shared_len = self.shared_len.saturating_add(bytes.len());
-            self.shared.push((self.buf.len(), bytes));
+            self.shared.push((self.buf.len(), bytes.clone()));
         }
     }
 
@@ -225,7 +230,7 @@ impl Writer {
         self.put_length(flexible, value.map(Records::len), What::Records)?;
         match value {
             Some(Records::Slice(bytes)) => self.put_slice(bytes),
-            Some(Records::Shared(parts)) => parts.iter().for_each(|part| self.put_shared(part.clone())),
+            Some(Records::Shared(parts)) => parts.iter().for_each(|part| self.put_shared(part)),
             None => {}
         }
         Ok(())
