@@ -106,7 +106,7 @@ fn what_has_to_wait_for_the_socket_ends_a_rest() {
     let options = SocketOptions { send_buffer_bytes: 20_000, ..OPTIONS };
     client.op(NetOp::Connect { conn: ConnId(1), addr, options });
     client.connected(1);
-    let large = || NetOp::Send { conn: ConnId(1), segments: framed(Bytes::from(vec![b'x'; 16 << 20])) };
+    let large = || NetOp::Send { conn: ConnId(1), segments: framed(Bytes::from(vec![b'x'; 4 << 20])) };
     for ops in [[rest(1, far_off()), large()], [large(), rest(1, far_off())]] {
         client.shared.lock().ops.extend(ops);
         client.handle.wake();

@@ -272,7 +272,7 @@ impl RecordSource for PackedSource<'_> {
 #[cold]
 #[inline(never)]
 fn malformed(at: usize, left: usize) -> Error {
-    let text = format!("packed record {at}, with {left} bytes left: a length is negative or longer than the block, or the partition is less than -1");
+    let text = format!("packed record {at}, with {left} bytes left: a length is negative or longer than the block, or the partition or the timestamp is less than -1");
     Error::new(Code::INVALID_ARGUMENT, text)
 }
 

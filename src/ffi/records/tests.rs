@@ -70,7 +70,7 @@ fn bytes() -> impl Strategy<Value = Vec<u8>> {
 
 fn record() -> impl Strategy<Value = Owned> {
     let headers = prop::collection::vec((bytes(), prop::option::of(bytes())), 0..3);
-    (any::<u64>(), any::<i64>(), -1..100i32, prop::option::of(bytes()), prop::option::of(bytes()), headers)
+    (any::<u64>(), -1..=i64::MAX, -1..100i32, prop::option::of(bytes()), prop::option::of(bytes()), headers)
         .prop_map(|(token, timestamp_ms, partition, key, value, headers)| Owned {
             token,
             timestamp_ms,
