@@ -258,3 +258,18 @@ fn nobody_waits_for_deliveries_of_a_closed_producer() {
     });
     assert!(producer.poll(Duration::from_secs(86_400), usize::MAX).is_empty());
 }
+
+/// What a close gives up is told with the reason, which may be of use to who delivers it in another way now.
+#[test]
+fn what_is_given_up_is_told_with_the_reason() {
+    let address = crate::peer::closed_port();
+    let producer = producer(&address, &[]);
+    send(&producer, "t", 0, &[b"value"]);
+    let begin = Instant::now();
+    while producer.flush(Duration::from_millis(20)).expect_err("nobody listens").cause_text().is_none() {
+        assert!(begin.elapsed() < LONG);
+    }
+    producer.close(Duration::ZERO).expect_err("a record is left");
+    let words = [address.as_str(), "Connection refused", "phase tcp", "the producer was closed"];
+    assert_tells(&failure(&producer), Code::PURGED, &words);
+}

@@ -39,7 +39,8 @@ pub(super) const ROWS: &[Property] = &[
         .doc("How long send may wait for buffer.memory, and records for the metadata of their topic."),
     int("delivery.timeout.ms", PRODUCER, "120000", NATURAL_INT).medium().alias(&["message.timeout.ms"]).doc(
         "The time from send until a record is delivered or failed, retries included. At least \
-            linger.ms + request.timeout.ms; raised to that when not set.",
+            linger.ms + request.timeout.ms; raised to that when not set. Records for a topic that is not \
+            known yet fail after max.block.ms.",
     ),
     int("max.request.size", PRODUCER, "1048576", NATURAL_INT).medium().alias(&["message.max.bytes"]).doc(
         "The largest produce request, and so the largest record, before compression. Brokers have a \

@@ -279,7 +279,10 @@ impl RequestManager for Sender {
             let flush = self.accumulator.incomplete.last_flush();
             self.take_news(now, out);
             if self.control.abort.load(Ordering::SeqCst) && self.aborted.is_none() {
-                self.abort_all(&lifecycle::purged());
+                // Why it was not delivered before is of use to whoever has to deliver it in another way now.
+                let reason = self.last_retried.as_ref();
+                let error = out.net.troubles().explain(lifecycle::purged(), reason, None);
+                self.abort_all(&error);
             }
             self.run_timers(now, out);
             self.expire_waiting_topics(now, out);
