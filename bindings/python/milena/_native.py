@@ -13,6 +13,7 @@ from typing import Any, Callable, List, Optional, Tuple, TypeVar, Union
 
 from . import _ffi
 from ._load import lib
+from .codes import Code
 from .errors import KafkaError, from_pointer, from_status
 
 T = TypeVar("T")
@@ -82,7 +83,7 @@ def number(name: str, value: Any, least: int, most: int) -> int:
     except TypeError:
         raise TypeError(f"{name} is an integer, not {type(value).__name__}") from None
     if not least <= given <= most:
-        raise ValueError(f"{name} can't be {given}: it is {least} to {_power(most)}")
+        raise from_status(Code.INVALID_ARGUMENT, f"{name} can't be {given}: it is {least} to {_power(most)}")
     return given
 
 

@@ -20,7 +20,7 @@ from ._consumer import ConsumerBase, Offsets, OnCommit
 from ._load import lib
 from ._native import INT64, Data, Deadline, milliseconds, number
 from ._producer import ProducerCore
-from ._turn import busy
+from ._turn import NotCopied, busy
 from .config import Path, Value
 from .deliveries import Delivery, RecordMetadata
 from .errors import BufferExhaustedError, KafkaError
@@ -90,7 +90,7 @@ class _Pending:
         return True
 
 
-class AsyncProducer:
+class AsyncProducer(NotCopied):
     """Sends records to Kafka; as :class:`milena.Producer`, for asyncio. For one event loop and its thread.
 
     ::

@@ -62,7 +62,7 @@ def pack_one(
     try:
         head = _HEAD.pack(
             token,
-            -1 if timestamp is None else timestamp,
+            -1 if timestamp is None else check_time(timestamp),
             partition,
             -1 if key is None else len(key),
             -1 if value is None else len(value),
@@ -104,7 +104,7 @@ def pack_columns(
             sizes.append([len(item) for item in columns[-1]])
             lengths.append([-1 if item is None else len(item) for item in raw])
     try:
-        stamp = -1 if timestamp is None else timestamp
+        stamp = -1 if timestamp is None else check_time(timestamp)
         heads = list(map(_HEAD.pack, tokens, repeat(stamp), repeat(partition), *lengths, repeat(0, len(values))))
     except struct.error as error:
         raise _out_of_range(error, None, timestamp, partition) from None
@@ -128,6 +128,13 @@ def check_token(token: int) -> int:
     if 0 <= token <= MAX_TOKEN:
         return token
     raise ValueError(f"the token {token} is not between 0 and 2**63 - 1")
+
+
+def check_time(timestamp: int) -> int:
+    """The timestamp, if it is none before 1970, which Kafka does not have."""
+    if isinstance(timestamp, int) and timestamp < 0:
+        raise ValueError(f"the timestamp {timestamp} is negative: it is 0 to 2**63 - 1, or None for now")
+    return timestamp  # of another type: packing refuses it
 
 
 def _out_of_range(error: struct.error, token: Optional[int], timestamp: Optional[int], partition: int) -> ValueError:

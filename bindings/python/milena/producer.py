@@ -8,8 +8,9 @@ from collections import deque
 from types import TracebackType
 from typing import Callable, Deque, Dict, Iterable, List, Mapping, Optional, Type
 
-from ._native import Data, Deadline, wait_readable
+from ._native import INT64, Data, Deadline, number, wait_readable
 from ._producer import ProducerCore
+from ._turn import NotCopied
 from .codes import Code
 from .config import Path, Value
 from .deliveries import Delivery, RecordMetadata
@@ -34,7 +35,7 @@ _ROOM_SLICE = 0.05
 _CLOSED_SLICE = 1.0
 
 
-class Producer:
+class Producer(NotCopied):
     """Sends records to Kafka.
 
     ``send`` copies a record into a batch and returns; a thread of the library sends the batches in the background,
@@ -158,7 +159,7 @@ class Producer:
         An exception of a callback is raised when all have run; the next poll returns the deliveries then. Deliveries
         that nobody takes fill ``buffer.memory``, so call this regularly if there are callbacks or tokens.
         """
-        deadline = Deadline(timeout)
+        deadline, max_records = Deadline(timeout), number("max_records", max_records, 0, INT64)
         while True:
             closed = self._core.closed
             self._tell(max_records)

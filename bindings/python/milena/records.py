@@ -11,7 +11,7 @@ from typing import Any, Dict, Iterator, List, Optional, Sequence, Tuple, Union, 
 
 from . import _ffi
 from ._load import lib
-from ._native import call, taken
+from ._native import INT64, call, number, taken
 from .errors import KafkaError, from_pointer, from_status
 from .types import OffsetAndMetadata, TopicPartition, read_rows
 
@@ -406,6 +406,7 @@ def decode_batches(data: bytes, max_batch_bytes: int = 0) -> Batch:
     :param max_batch_bytes: what a batch may decompress to; 0: 1 GiB.
     :raises CorruptRecordError: with the offset; ``results`` has the Batch of what is in front of it.
     """
+    number("max_batch_bytes", max_batch_bytes, 0, INT64)
     out, error = c_void_p(), c_void_p()
     status = lib.milena_decode_batches(data, len(data), max_batch_bytes, byref(out), byref(error))
     batch = Batch()
