@@ -106,6 +106,7 @@ class AsyncProducer(NotCopied):
         self._pending: Dict[int, _Pending] = {}
         self._room: List[asyncio.Future[None]] = []
         self._loop: Optional[asyncio.AbstractEventLoop] = None
+        self._closing: Optional[asyncio.Future[None]] = None
 
     async def send(
         self,
@@ -200,10 +201,19 @@ class AsyncProducer(NotCopied):
 
     async def close(self, timeout: Optional[float] = None) -> None:
         """Delivers what was sent and ends the producer; see :meth:`milena.Producer.close`. The futures tell what was
-        not delivered.
+        not delivered. When this is cancelled, the producer goes on closing, and the futures go on telling.
 
         :raises KafkaTimeoutError: something was given up.
         """
+        milliseconds(timeout)
+        if self._closing is None:
+            self._closing = asyncio.ensure_future(self._end(timeout))
+            self._closing.add_done_callback(_look_at)
+        elif self._closing.done():
+            return
+        await asyncio.shield(self._closing)
+
+    async def _end(self, timeout: Optional[float]) -> None:
         try:
             await _in_thread(lambda: self._core.close(timeout))
         finally:
@@ -225,6 +235,9 @@ class AsyncProducer(NotCopied):
             if kind is not None:
                 stack.enter_context(contextlib.suppress(KafkaError))
             await self.close()
+
+    def __repr__(self) -> str:
+        return f"<milena.AsyncProducer{', closed' if self._core.closed else ''}>"
 
     def _attach(self) -> None:
         loop = asyncio.get_running_loop()
@@ -288,6 +301,12 @@ class AsyncProducer(NotCopied):
             pending.future.set_exception(pending.error)
         else:
             pending.future.set_result(pending.delivered)
+
+
+def _look_at(future: asyncio.Future[None]) -> None:
+    """Takes note of an error, so that asyncio does not complain when nobody else does."""
+    if not future.cancelled():
+        future.exception()
 
 
 def _wake(future: asyncio.Future[None]) -> None:
