@@ -36,9 +36,16 @@ def to_bytes(data: Data) -> Optional[bytes]:
     raise TypeError(f"bytes, str or None expected, not {type(data).__name__}: serialize it first, by json.dumps say")
 
 
+def encoded(text: str) -> bytes:
+    """A name as it is sent."""
+    if isinstance(text, str):
+        return text.encode()
+    raise TypeError(f"a name is a str, not {type(text).__name__}")
+
+
 def text_in(text: str) -> _ffi.milena_bytes_in:
     """A text as an argument of a call."""
-    raw = text.encode()
+    raw = encoded(text)
     return _ffi.milena_bytes_in(raw, len(raw))
 
 
@@ -52,7 +59,7 @@ class Arena:
         """A text as a member of a struct; null for None."""
         if text is None:
             return _ffi.milena_bytes(None, 0)
-        raw = text.encode()
+        raw = encoded(text)
         self._kept.append(c_char_p(raw))
         return _ffi.milena_bytes(cast(self._kept[-1], c_void_p).value, len(raw))
 

@@ -113,6 +113,8 @@ class AdminClient(NotCopied):
         items = []
         for topic in topics:
             new = NewTopic(topic) if isinstance(topic, str) else topic
+            if not isinstance(new, NewTopic):
+                raise TypeError(f"a NewTopic or a name is expected, not {type(new).__name__}")
             pairs = [
                 _ffi.milena_property(arena.text(name), arena.text(as_text(name, value)))
                 for name, value in (new.configs or {}).items()

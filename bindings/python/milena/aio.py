@@ -24,7 +24,7 @@ from ._turn import NotCopied, busy
 from .config import Path, Value
 from .deliveries import Delivery, RecordMetadata
 from .errors import BufferExhaustedError, KafkaError
-from .packing import Headers, Packed, Slices, pack_columns, pack_one
+from .packing import Headers, Packed, Slices, check_columns, note_accepted, pack_columns, pack_one
 from .records import Batch, Record
 from .types import OffsetAndMetadata, OffsetAndTimestamp, Partition, TopicPartition
 
@@ -123,6 +123,8 @@ class AsyncProducer(NotCopied):
         :returns: a future of where the record ended up; it raises why it was not delivered.
         :raises BufferExhaustedError: there was no room in time (`timeout` seconds, or ``max.block.ms``).
         """
+        if timeout is not None:
+            milliseconds(timeout)
         self._attach()
         token = next(self._tokens)
         block = pack_one(token, value, key, headers, partition, timestamp)
@@ -160,6 +162,7 @@ class AsyncProducer(NotCopied):
             ``accepted`` says how many were delivered.
         :raises KafkaError: a record was refused; ``accepted`` says how many were taken, which will be delivered.
         """
+        check_columns(values, keys)
         self._attach()
         slices, deadline = Slices(), Deadline(self._core.max_block if timeout is None else timeout)
         each, sent, token = iter(values), 0, next(self._tokens)
@@ -180,6 +183,7 @@ class AsyncProducer(NotCopied):
             pending.future.cancel()
             if isinstance(error, KafkaError):
                 error.accepted += sent
+            note_accepted(error, sent)
             raise
         finally:
             pending.left -= 1
@@ -280,7 +284,7 @@ class AsyncProducer(NotCopied):
 
     def _on_readable(self) -> None:
         for delivery in self._core.take():
-            tokens = delivery.tokens.tolist()
+            tokens = delivery.raw_tokens().tolist()
             places = dict(zip(tokens, range(len(tokens))))
             for token, place in places.items():
                 pending = self._pending.get(token)
