@@ -12,7 +12,7 @@ from typing import Any, Callable, Dict, Iterable, List, Mapping, Optional, TypeV
 
 from . import _ffi, log
 from ._load import lib
-from ._native import Arena, call, call_fd, call_out, interruptible, milliseconds
+from ._native import Arena, Deadline, call, call_fd, call_out, interruptible, milliseconds
 from ._turn import NotCopied, Turn, busy
 from .codes import Code
 from .config import NativeConfig, Path, Value
@@ -356,7 +356,7 @@ class ConsumerBase(NotCopied):
         return {r.partition: OffsetAndTimestamp(r.offset, r.timestamp) if r.offset >= 0 else None for r in found}
 
     def _close(self, timeout: Optional[float]) -> None:
-        ms, handle = milliseconds(timeout), self._handle
+        deadline, handle = Deadline(timeout), self._handle
         if self._closed:
             return
         self._take_turn_to_close(timeout)
@@ -364,6 +364,7 @@ class ConsumerBase(NotCopied):
             if self._closed:
                 return
             self._rewind()
+            ms = milliseconds(deadline.left())
             try:
                 # Without a way to cut it short: it has a deadline of its own.
                 interruptible(lambda: call(lib.milena_consumer_close, handle, ms))

@@ -75,6 +75,8 @@ def pack_one(
         )
     except struct.error as error:
         raise _out_of_range(error, token, timestamp, partition) from None
+    if key is None and not tail:
+        return head + (value or b"")
     return b"".join((head, key or b"", value or b"", tail))
 
 
