@@ -97,8 +97,10 @@ def note_accepted(error: BaseException, accepted: int) -> None:
     if isinstance(error, KafkaError) or not accepted:
         return
     with contextlib.suppress(AttributeError, TypeError):
-        error.accepted = accepted  # type: ignore[attr-defined]
-        error.add_note(f"{accepted} records before were taken, and will be delivered")
+        setattr(error, "accepted", accepted)
+    add_note = getattr(error, "add_note", None)  # since Python 3.11
+    if add_note is not None:
+        add_note(f"{accepted} records before were taken, and will be delivered")
 
 
 def pack_records(records: Sequence[ProducerRecord]) -> Packed:
