@@ -8,13 +8,18 @@ import signal
 import threading
 import time
 from ctypes import byref, c_char_p, c_ssize_t, c_void_p, cast, string_at
+from operator import index
 from typing import Any, Callable, List, Optional, Tuple, TypeVar, Union
 
 from . import _ffi
 from ._load import lib
+from .codes import Code
 from .errors import KafkaError, from_pointer, from_status
 
 T = TypeVar("T")
+
+INT32 = 2**31 - 1
+INT64 = 2**63 - 1
 
 Data = Union[bytes, bytearray, memoryview, str, None]
 """What keys and values can be: bytes, text (sent as UTF-8), or None, which is Kafka's null."""
@@ -31,9 +36,16 @@ def to_bytes(data: Data) -> Optional[bytes]:
     raise TypeError(f"bytes, str or None expected, not {type(data).__name__}: serialize it first, by json.dumps say")
 
 
+def encoded(text: str) -> bytes:
+    """A name as it is sent."""
+    if isinstance(text, str):
+        return text.encode()
+    raise TypeError(f"a name is a str, not {type(text).__name__}")
+
+
 def text_in(text: str) -> _ffi.milena_bytes_in:
     """A text as an argument of a call."""
-    raw = text.encode()
+    raw = encoded(text)
     return _ffi.milena_bytes_in(raw, len(raw))
 
 
@@ -47,7 +59,7 @@ class Arena:
         """A text as a member of a struct; null for None."""
         if text is None:
             return _ffi.milena_bytes(None, 0)
-        raw = text.encode()
+        raw = encoded(text)
         self._kept.append(c_char_p(raw))
         return _ffi.milena_bytes(cast(self._kept[-1], c_void_p).value, len(raw))
 
@@ -69,6 +81,21 @@ def milliseconds(seconds: Optional[float]) -> int:
     if not seconds >= 0:
         raise ValueError(f"a time-out can't be {seconds}: it is 0 or more seconds, or None")
     return min(math.ceil(seconds * 1000), 2**62)
+
+
+def number(name: str, value: Any, least: int, most: int) -> int:
+    """An integer that C can take; ctypes would cut it to its width without a word."""
+    try:
+        given = index(value)
+    except TypeError:
+        raise TypeError(f"{name} is an integer, not {type(value).__name__}") from None
+    if not least <= given <= most:
+        raise from_status(Code.INVALID_ARGUMENT, f"{name} can't be {given}: it is {least} to {_power(most)}")
+    return given
+
+
+def _power(most: int) -> str:
+    return f"2**{most.bit_length()} - 1" if most > 0xFFFF and most & (most + 1) == 0 else str(most)
 
 
 def check(status: int, error: Any) -> None:

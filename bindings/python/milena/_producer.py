@@ -16,9 +16,11 @@ from ._native import call, call_fd, call_out, interruptible, milliseconds, taken
 from .codes import Code
 from .config import NativeConfig, Path, Value
 from .deliveries import Delivery
-from .errors import KafkaError
+from .errors import KafkaError, KafkaTimeoutError, from_status
 from .packing import Packed
 
+_send_packed = lib.milena_producer_send_packed
+_bytes_in = _ffi.milena_bytes_in
 _TOPICS_KEPT = 10_000
 _SLICE_MS = 50
 _DEFAULT_MAX_BLOCK_MS = 60_000
@@ -55,9 +57,16 @@ class ProducerCore:
     def send_one(self, topic: str, block: bytes) -> Optional[KafkaError]:
         """Hands one packed record over, without waiting. What it was refused with, if there was no room for it;
         raises what else it is refused with."""
+        name = self._topics.get(topic)
+        if name is None:
+            name = self.topic(topic)
+        packed = _bytes_in(block, len(block))
+        if _send_packed(self.handle, name, packed, 1, 0, None, None) == 0:
+            return None
+        # It was not taken: asking once more tells why, if it still is not. A place for the error costs a fifth of a send.
+        self._check_open()
         error = c_void_p()
-        packed = _ffi.milena_bytes_in(block, len(block))
-        status = lib.milena_producer_send_packed(self.handle, self.topic(topic), packed, 1, 0, None, byref(error))
+        status = _send_packed(self.handle, name, packed, 1, 0, None, byref(error))
         if status == 0:
             return None
         refused = taken(status, error)
@@ -65,8 +74,13 @@ class ProducerCore:
             return refused
         raise refused
 
+    def _check_open(self) -> None:
+        if self.handle is None:
+            raise from_status(Code.CLOSED, "the producer was closed, as the program ends")
+
     def send_from(self, topic: str, packed: Packed, start: int) -> Tuple[int, Optional[KafkaError]]:
         """Hands over the packed records from a number on, without waiting: how many are taken now, and why not all."""
+        self._check_open()
         error, accepted = c_void_p(), c_size_t()
         block, at = packed.block, 0
         if start == 0:
@@ -81,6 +95,8 @@ class ProducerCore:
 
     def take(self, max_records: int = 0) -> List[Delivery]:
         """The deliveries that are there."""
+        if self.handle is None:
+            return []
         out = call_out(lib.milena_producer_poll, self.handle, 0, max_records)
         if self._logs:
             log.forward(lib.milena_producer_log, self.handle)
@@ -90,20 +106,30 @@ class ProducerCore:
         """Waits until all that was accepted is reported; raises KafkaTimeoutError when it is not in time."""
         # Most often it is a matter of milliseconds, which are not worth a thread.
         timeout = milliseconds(seconds)
+        if self.closed or self.handle is None:
+            raise from_status(Code.CLOSED, "the producer is closed")
         if timeout == -1 or timeout > _SLICE_MS:
             if lib.milena_producer_flush(self.handle, _SLICE_MS, None) != Code.TIMED_OUT:
                 timeout = 0
             elif timeout != -1:
                 timeout -= _SLICE_MS
-        if 0 <= timeout <= _SLICE_MS:
-            call(lib.milena_producer_flush, self.handle, timeout)
-        else:
-            interruptible(lambda: call(lib.milena_producer_flush, self.handle, timeout))
+        try:
+            if 0 <= timeout <= _SLICE_MS:
+                call(lib.milena_producer_flush, self.handle, timeout)
+            else:
+                interruptible(lambda: call(lib.milena_producer_flush, self.handle, timeout))
+        except KafkaTimeoutError as error:
+            # The library knows of the last slice only.
+            error.args = (str(error).replace(f"flushing for {timeout} ms", f"flushing for {milliseconds(seconds)} ms"),)
+            error.message = error.message.replace(f" {timeout} ms", f" {milliseconds(seconds)} ms")
+            raise
 
     def close(self, seconds: Optional[float]) -> None:
         """Delivers what was accepted, and gives the rest up when the time is over, with a KafkaTimeoutError."""
-        self.closed = True
         timeout = milliseconds(seconds)
+        self.closed = True
+        if self.handle is None:
+            return
         interruptible(lambda: call(lib.milena_producer_close, self.handle, timeout))
 
     def is_idle(self) -> bool:

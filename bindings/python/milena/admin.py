@@ -11,7 +11,8 @@ from typing import Any, Callable, Iterable, List, Mapping, NamedTuple, Optional,
 
 from . import _ffi, log
 from ._load import lib
-from ._native import Arena, call, call_out, interruptible, milliseconds, rows, taken, text_out
+from ._native import INT32, Arena, call, call_out, interruptible, milliseconds, number, rows, taken, text_out
+from ._turn import NotCopied
 from .config import NativeConfig, Path, Value, as_text
 from .errors import KafkaError, from_pointer, from_status
 
@@ -77,7 +78,7 @@ class ClusterDescription(NamedTuple):
     brokers: List[Broker]
 
 
-class AdminClient:
+class AdminClient(NotCopied):
     """Creates, deletes and describes topics, and describes the cluster.
 
     All methods may be called from any threads at once. Each asks the brokers and waits for their answer, `timeout`
@@ -112,17 +113,17 @@ class AdminClient:
         items = []
         for topic in topics:
             new = NewTopic(topic) if isinstance(topic, str) else topic
+            if not isinstance(new, NewTopic):
+                raise TypeError(f"a NewTopic or a name is expected, not {type(new).__name__}")
             pairs = [
                 _ffi.milena_property(arena.text(name), arena.text(as_text(name, value)))
                 for name, value in (new.configs or {}).items()
             ]
             kept.append((_ffi.milena_property * len(pairs))(*pairs))
             address = cast(kept[-1], c_void_p).value if pairs else None
-            items.append(
-                _ffi.milena_new_topic(
-                    arena.text(new.name), new.partitions, new.replication_factor, address, len(pairs)
-                )
-            )
+            count = number("the number of partitions", new.partitions, -1, INT32)
+            factor = number("the replication factor", new.replication_factor, -1, 2**15 - 1)
+            items.append(_ffi.milena_new_topic(arena.text(new.name), count, factor, address, len(pairs)))
         array = (_ffi.milena_new_topic * len(items))(*items)
         size = sizeof(_ffi.milena_new_topic)
         arguments = (array, size, len(items), int(validate_only), milliseconds(timeout))

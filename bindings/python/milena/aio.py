@@ -14,16 +14,17 @@ import inspect
 import itertools
 import threading
 from types import TracebackType
-from typing import Any, AsyncIterator, Callable, Dict, Iterable, List, Mapping, Optional, Type, TypeVar
+from typing import Any, AsyncIterator, Callable, Dict, Iterable, Iterator, List, Mapping, Optional, Type, TypeVar
 
-from ._consumer import ConsumerBase, Offsets
+from ._consumer import ConsumerBase, Offsets, OnCommit
 from ._load import lib
-from ._native import Data, Deadline
+from ._native import INT64, Data, Deadline, milliseconds, number
 from ._producer import ProducerCore
+from ._turn import NotCopied, busy
 from .config import Path, Value
 from .deliveries import Delivery, RecordMetadata
 from .errors import BufferExhaustedError, KafkaError
-from .packing import Headers, Packed, Slices, pack_columns, pack_one
+from .packing import Headers, Packed, Slices, check_columns, note_accepted, pack_columns, pack_one
 from .records import Batch, Record
 from .types import OffsetAndMetadata, OffsetAndTimestamp, Partition, TopicPartition
 
@@ -89,7 +90,7 @@ class _Pending:
         return True
 
 
-class AsyncProducer:
+class AsyncProducer(NotCopied):
     """Sends records to Kafka; as :class:`milena.Producer`, for asyncio. For one event loop and its thread.
 
     ::
@@ -105,6 +106,7 @@ class AsyncProducer:
         self._pending: Dict[int, _Pending] = {}
         self._room: List[asyncio.Future[None]] = []
         self._loop: Optional[asyncio.AbstractEventLoop] = None
+        self._closing: Optional[asyncio.Future[None]] = None
 
     async def send(
         self,
@@ -121,6 +123,8 @@ class AsyncProducer:
         :returns: a future of where the record ended up; it raises why it was not delivered.
         :raises BufferExhaustedError: there was no room in time (`timeout` seconds, or ``max.block.ms``).
         """
+        if timeout is not None:
+            milliseconds(timeout)
         self._attach()
         token = next(self._tokens)
         block = pack_one(token, value, key, headers, partition, timestamp)
@@ -158,6 +162,7 @@ class AsyncProducer:
             ``accepted`` says how many were delivered.
         :raises KafkaError: a record was refused; ``accepted`` says how many were taken, which will be delivered.
         """
+        check_columns(values, keys)
         self._attach()
         slices, deadline = Slices(), Deadline(self._core.max_block if timeout is None else timeout)
         each, sent, token = iter(values), 0, next(self._tokens)
@@ -178,6 +183,7 @@ class AsyncProducer:
             pending.future.cancel()
             if isinstance(error, KafkaError):
                 error.accepted += sent
+            note_accepted(error, sent)
             raise
         finally:
             pending.left -= 1
@@ -199,10 +205,19 @@ class AsyncProducer:
 
     async def close(self, timeout: Optional[float] = None) -> None:
         """Delivers what was sent and ends the producer; see :meth:`milena.Producer.close`. The futures tell what was
-        not delivered.
+        not delivered. When this is cancelled, the producer goes on closing, and the futures go on telling.
 
         :raises KafkaTimeoutError: something was given up.
         """
+        milliseconds(timeout)
+        if self._closing is None:
+            self._closing = asyncio.ensure_future(self._end(timeout))
+            self._closing.add_done_callback(_look_at)
+        elif self._closing.done():
+            return
+        await asyncio.shield(self._closing)
+
+    async def _end(self, timeout: Optional[float]) -> None:
         try:
             await _in_thread(lambda: self._core.close(timeout))
         finally:
@@ -224,6 +239,9 @@ class AsyncProducer:
             if kind is not None:
                 stack.enter_context(contextlib.suppress(KafkaError))
             await self.close()
+
+    def __repr__(self) -> str:
+        return f"<milena.AsyncProducer{', closed' if self._core.closed else ''}>"
 
     def _attach(self) -> None:
         loop = asyncio.get_running_loop()
@@ -266,7 +284,7 @@ class AsyncProducer:
 
     def _on_readable(self) -> None:
         for delivery in self._core.take():
-            tokens = delivery.tokens.tolist()
+            tokens = delivery.raw_tokens().tolist()
             places = dict(zip(tokens, range(len(tokens))))
             for token, place in places.items():
                 pending = self._pending.get(token)
@@ -289,9 +307,44 @@ class AsyncProducer:
             pending.future.set_result(pending.delivered)
 
 
+def _look_at(future: asyncio.Future[None]) -> None:
+    """Takes note of an error, so that asyncio does not complain when nobody else does."""
+    if not future.cancelled():
+        future.exception()
+
+
 def _wake(future: asyncio.Future[None]) -> None:
     if not future.done():
         future.set_result(None)
+
+
+class _Alone:
+    """The right of one task to wait inside a consumer."""
+
+    def __init__(self) -> None:
+        self.taken = False
+        self._waiting: List[asyncio.Future[None]] = []
+
+    def __enter__(self) -> None:
+        if self.taken:
+            raise busy()
+        self.taken = True
+
+    def __exit__(self, *_: object) -> None:
+        self.taken = False
+        for future in self._waiting:
+            _wake(future)
+        self._waiting.clear()
+
+    async def until_free(self, timeout: Optional[float]) -> None:
+        """Waits until the task that is inside has left."""
+        while self.taken:
+            free: asyncio.Future[None] = asyncio.get_running_loop().create_future()
+            self._waiting.append(free)
+            try:
+                await asyncio.wait_for(free, timeout)
+            except asyncio.TimeoutError:
+                raise busy() from None
 
 
 class AsyncConsumer(ConsumerBase):
@@ -307,77 +360,135 @@ class AsyncConsumer(ConsumerBase):
     The callbacks of ``subscribe``, and ``on_commit``, may be coroutine functions; they are awaited.
     """
 
+    def __init__(
+        self,
+        config: Optional[Mapping[str, Value]] = None,
+        *,
+        file: Optional[Path] = None,
+        on_commit: Optional[OnCommit] = None,
+    ) -> None:
+        super().__init__(config, file=file, on_commit=on_commit)
+        self._alone = _Alone()
+
     async def poll(self, timeout: Optional[float] = None, max_records: int = 0) -> Batch:
-        """Waits for records or an event; see :meth:`milena.Consumer.poll`."""
-        deadline = Deadline(timeout)
-        while True:
-            batch = self._poll_now(max_records)
-            if batch.event is not None:
-                told = self._tell(batch.event)
-                if inspect.isawaitable(told):
-                    await told
-                return batch
-            if batch:
-                await asyncio.sleep(0)  # others shall have their turn, even if there are always records
-                return batch
-            if deadline.over():
-                return batch
-            left = deadline.left()
-            await self._readable(self._sign_of_life if left is None else min(left, self._sign_of_life))
+        """Waits for records or an event; see :meth:`milena.Consumer.poll`. A poll that is cancelled loses nothing: the
+        next one gives it.
+
+        :raises BusyError: another task is inside this consumer.
+        """
+        milliseconds(timeout)
+        number("max_records", max_records, 0, INT64)
+        batch = await self._take(timeout, max_records)
+        self._packer.kept = None
+        if batch.event is not None:
+            await self._tell_all(batch)
+        return batch
+
+    async def _take(self, timeout: Optional[float], max_records: int) -> Batch:
+        """Waits for records or an event, which stay kept."""
+        with self._alone:
+            # Others shall have their turn even if there are always records; later a cancellation would lose some.
+            await asyncio.sleep(0)
+            deadline = Deadline(timeout)
+            while True:
+                with self._turn:
+                    kept = self._leftover(max_records)
+                    batch = self._poll_now(max_records) if kept is None else kept
+                if batch or batch.event is not None or deadline.over():
+                    return batch
+                left = deadline.left()
+                await self._readable(self._sign_of_life if left is None else min(left, self._sign_of_life))
+
+    async def _tell_all(self, batch: Batch) -> None:
+        """Runs the callback for an event; if that is cancelled, the next poll gives the event once more."""
+        self._packer.kept = None
+        try:
+            told = self._tell(batch)
+            if inspect.isawaitable(told):
+                await told
+        except Exception:
+            raise
+        except BaseException:
+            self._keep(batch)
+            raise
 
     async def __aiter__(self) -> AsyncIterator[Record]:
         """All records, one by one, waiting for more without end; see :meth:`milena.Consumer.__iter__`."""
-        async for batch in self.batches():
-            for record in batch:
+        reader, packer = object(), self._packer
+        while True:
+            for record in await self._read_on(reader):
+                if self._reader is not reader:
+                    break
+                packer.read += 1
                 yield record
+
+    async def _read_on(self, reader: object) -> Iterator[Record]:
+        with self._turn:
+            batch = self._unread()
+        if batch is None:
+            batch = await self._take(None, 0)
+        if batch.event is not None:
+            await self._tell_all(batch)
+            return iter(())
+        self._reader = reader
+        return batch.records_from(self._packer.read)
 
     async def batches(self, max_records: int = 0) -> AsyncIterator[Batch]:
         """All batches of records, one by one, waiting for more without end."""
         while True:
             batch = await self.poll(None, max_records)
-            if batch:
+            if batch.event is None:
                 yield batch
 
     async def commit(self, offsets: Offsets = None, timeout: Optional[float] = None) -> None:
         """Commits offsets for the group and waits for it; see :meth:`milena.Consumer.commit`."""
-        await _in_thread(lambda: self._commit(offsets, timeout), self._cancel)
+        await self._ask_in_thread(lambda: self._commit(offsets, timeout))
 
     async def position(
         self, partitions: Optional[Iterable[Partition]] = None, timeout: Optional[float] = None
     ) -> Dict[TopicPartition, int]:
         """The offsets of the next records that poll will give; see :meth:`milena.Consumer.position`."""
-        return await _in_thread(lambda: self._position(partitions, timeout), self._cancel)
+        return await self._ask_in_thread(lambda: self._position(partitions, timeout))
 
     async def committed(
         self, partitions: Optional[Iterable[Partition]] = None, timeout: Optional[float] = None
     ) -> Dict[TopicPartition, Optional[OffsetAndMetadata]]:
         """The offsets that the group has committed; see :meth:`milena.Consumer.committed`."""
-        return await _in_thread(lambda: self._committed(partitions, timeout), self._cancel)
+        return await self._ask_in_thread(lambda: self._committed(partitions, timeout))
 
     async def beginning_offsets(
         self, partitions: Iterable[Partition], timeout: Optional[float] = None
     ) -> Dict[TopicPartition, int]:
         """The offsets of the first records of partitions; see :meth:`milena.Consumer.beginning_offsets`."""
         function = lib.milena_consumer_beginning_offsets
-        return await _in_thread(lambda: self._ends(function, partitions, timeout), self._cancel)
+        return await self._ask_in_thread(lambda: self._ends(function, partitions, timeout))
 
     async def end_offsets(
         self, partitions: Iterable[Partition], timeout: Optional[float] = None
     ) -> Dict[TopicPartition, int]:
         """The offsets behind the last records of partitions; see :meth:`milena.Consumer.end_offsets`."""
         function = lib.milena_consumer_end_offsets
-        return await _in_thread(lambda: self._ends(function, partitions, timeout), self._cancel)
+        return await self._ask_in_thread(lambda: self._ends(function, partitions, timeout))
 
     async def offsets_for_times(
         self, times: Mapping[Any, int], timeout: Optional[float] = None
     ) -> Dict[TopicPartition, Optional[OffsetAndTimestamp]]:
         """For each partition the first record of a time or later; see :meth:`milena.Consumer.offsets_for_times`."""
-        return await _in_thread(lambda: self._times(times, timeout), self._cancel)
+        return await self._ask_in_thread(lambda: self._times(times, timeout))
 
     async def close(self, timeout: Optional[float] = None) -> None:
         """Commits what polls have handed out, leaves the group, and ends the consumer; see
-        :meth:`milena.Consumer.close`."""
+        :meth:`milena.Consumer.close`. The call of another task ends with ClosedError."""
+        milliseconds(timeout)
+        if self._alone.taken and not self._closed:
+            self._closing = True
+            self.wakeup()
+            await self._alone.until_free(timeout)
         await _in_thread(lambda: self._close(timeout))
+
+    async def _ask_in_thread(self, work: Callable[[], T]) -> T:
+        with self._alone:
+            return await _in_thread(work, self._cancel)
 
     async def __aenter__(self) -> AsyncConsumer:
         return self

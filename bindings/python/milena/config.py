@@ -23,6 +23,8 @@ class NativeConfig:
         try:
             if file is not None:
                 call(lib.milena_config_load_file, self.handle, os.fsencode(file))
+            if properties is not None and not isinstance(properties, Mapping):
+                raise TypeError(f"a mapping of properties is expected, not {type(properties).__name__}")
             for name, value in (properties or {}).items():
                 call(lib.milena_config_set, self.handle, _c_string(name, name), _c_string(name, as_text(name, value)))
         except BaseException:
@@ -54,6 +56,8 @@ def as_text(name: str, value: Value) -> str:
 
 
 def _c_string(name: str, text: str) -> bytes:
+    if not isinstance(text, str):
+        raise TypeError(f"the name of a property is a str, not {type(text).__name__}")
     if "\0" in text:
         raise ValueError(f"{name!r}: a property can't have a zero character")
     return text.encode()

@@ -8,7 +8,8 @@ from typing import Any, Dict, Iterable, Iterator, Mapping, Optional, Type
 
 from ._consumer import ConsumerBase, Offsets
 from ._load import lib
-from ._native import Deadline, milliseconds, wait_readable
+from ._native import INT64, Deadline, milliseconds, number, wait_readable
+from ._turn import busy
 from .errors import KafkaError
 from .records import Batch, Record
 from .types import OffsetAndMetadata, OffsetAndTimestamp, Partition, TopicPartition
@@ -27,8 +28,8 @@ class Consumer(ConsumerBase):
             for record in consumer:
                 print(record.offset, record.value)
 
-    A consumer is for one thread at a time (another one gets :class:`milena.BusyError`); only :meth:`wakeup` and
-    :meth:`fileno` may be called from any. Poll at least every ``max.poll.interval.ms``, or the group gives the
+    A consumer is for one thread at a time (another one gets :class:`milena.BusyError` at once); only :meth:`wakeup`,
+    :meth:`fileno` and :meth:`close` may be called from any. Poll at least every ``max.poll.interval.ms``, or the group gives the
     partitions to others. Ctrl-C ends every call that waits. Close it: otherwise nothing is committed, and the group
     waits for ``session.timeout.ms`` before it shares the partitions out again.
 
@@ -59,15 +60,38 @@ class Consumer(ConsumerBase):
         After each of them the consumer can be polled again, unless it is ``fatal``.
         """
         milliseconds(timeout)  # what is no time-out is refused before something is taken
-        batch = self._poll_now(max_records)
-        if not batch and batch.event is None:
-            batch = self._wait_for_batch(Deadline(timeout), max_records)
-        if batch.event is not None:
-            self._tell(batch.event)
-        return batch
+        if max_records:
+            number("max_records", max_records, 0, INT64)
+        batch: Optional[Batch] = None
+        lock = self._turn.lock
+        try:
+            if not lock.acquire(False):
+                raise busy()
+            try:
+                batch = self._take(timeout, max_records)
+                self._packer.kept = None
+                if batch.event is not None:
+                    self._tell(batch)
+            finally:
+                lock.release()
+            return batch
+        except BaseException as error:
+            # A signal's handler raised; what a callback raises is an Exception, and its event has been told.
+            if batch is not None and (batch.event is None or not isinstance(error, Exception)):
+                self._keep(batch)
+            raise
 
-    def _wait_for_batch(self, deadline: Deadline, max_records: int) -> Batch:
-        """Polls until there is something, or the time is over."""
+    def _take(self, timeout: Optional[float], max_records: int) -> Batch:
+        """Waits for records or an event, which stay kept."""
+        packer = self._packer
+        if packer.kept is not None or packer.left:
+            kept = self._leftover(max_records)
+            if kept is not None:
+                return kept
+        batch = self._poll_now(max_records)
+        if batch or batch.event is not None:
+            return batch
+        deadline = Deadline(timeout)
         while not deadline.over():
             left = deadline.left()
             wait_readable(self._fd, self._sign_of_life if left is None else min(left, self._sign_of_life))
@@ -77,17 +101,56 @@ class Consumer(ConsumerBase):
         return Batch()
 
     def __iter__(self) -> Iterator[Record]:
-        """All records, one by one, waiting for more without end. Note that :meth:`commit` without arguments commits
-        the whole batch that a record came in; where that matters, go through :meth:`batches`."""
-        for batch in self.batches():
-            yield from batch
+        """All records, one by one, waiting for more without end.
+
+        What the loop has not come to counts as not read: when it is left in the middle of a batch, the rest is given
+        again by the next loop or poll, and commits, positions and :meth:`close` are about what came before it. (An
+        automatic commit by time covers only the batches before the present one.)
+        """
+        reader, packer = object(), self._packer
+        while True:
+            for record in self._read_on(reader):
+                if self._reader is not reader:
+                    break
+                packer.read += 1
+                yield record
+
+    def _read_on(self, reader: object) -> Iterator[Record]:
+        """What is left of the batch that is kept, else the next one; none when it was an event."""
+        with self._turn:
+            batch = self._unread()
+            if batch is None:
+                batch = self._take(None, 0)
+            if batch.event is not None:
+                self._tell_kept(batch)
+                return iter(())
+            self._reader = reader
+            return batch.records_from(self._packer.read)
 
     def batches(self, max_records: int = 0) -> Iterator[Batch]:
         """All batches of records, one by one, waiting for more without end."""
+        number("max_records", max_records, 0, INT64)
+        reader = object()
         while True:
-            batch = self.poll(None, max_records)
-            if batch:
+            with self._turn:
+                batch = self._take(None, max_records)
+                if batch.event is not None:
+                    self._tell_kept(batch)
+                    continue
+                self._reader = reader
+            if self._reader is reader:
+                self._packer.kept = None
                 yield batch
+
+    def _tell_kept(self, batch: Batch) -> None:
+        self._packer.kept = None
+        try:
+            self._tell(batch)
+        except Exception:
+            raise
+        except BaseException:
+            self._keep(batch)
+            raise
 
     def commit(self, offsets: Offsets = None, timeout: Optional[float] = None) -> None:
         """Commits offsets for the group and waits for it.
@@ -139,7 +202,7 @@ class Consumer(ConsumerBase):
 
     def close(self, timeout: Optional[float] = None) -> None:
         """Commits what polls have handed out (with ``enable.auto.commit``), leaves the group, closes the connections.
-        Returns by its timeout; closing again does nothing.
+        Returns by its timeout; closing again does nothing. The call of another thread is ended, with ClosedError.
 
         :raises KafkaError: the last commit failed, or there was no time for it; the consumer is closed all the same.
         """

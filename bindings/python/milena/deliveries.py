@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from array import array
 from ctypes import byref, c_size_t, string_at
 from typing import Any, Iterator, List, NamedTuple, Optional, Tuple
 
@@ -9,6 +10,7 @@ from . import _ffi
 from ._load import lib
 from ._native import rows, text_out
 from .errors import KafkaError, from_pointer
+from .packing import MAX_TOKEN
 
 
 class RecordMetadata(NamedTuple):
@@ -40,11 +42,20 @@ class Delivery:
         self.error: Optional[KafkaError] = from_pointer(row.error) if row.error else None
         """Why they were not delivered; None: they were."""
         self.noted = False  # whether the producer has counted its failures
+        if self.error is not None:
+            self.error.topic, self.error.partition = self.topic, self.partition
         self._tokens = string_at(row.tokens, 8 * row.tokens_len) if row.tokens_len else b""
 
     @property
     def tokens(self) -> memoryview:
-        """The records' tokens: a sequence of int without a copy."""
+        """The records' tokens, 0 for those without: a sequence of int."""
+        tokens = self.raw_tokens()
+        if max(tokens, default=0) > MAX_TOKEN:
+            return memoryview(array("Q", [token if token <= MAX_TOKEN else 0 for token in tokens]))
+        return tokens
+
+    def raw_tokens(self) -> memoryview:
+        """With what stands for callbacks, which is larger than MAX_TOKEN; without a copy."""
         return memoryview(self._tokens).cast("Q")
 
     @property

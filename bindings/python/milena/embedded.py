@@ -10,7 +10,8 @@ from typing import Mapping, Optional, Type
 
 from . import _ffi
 from ._load import lib
-from ._native import Arena, call, call_out, text_in
+from ._native import INT32, INT64, Arena, call, call_out, number, text_in
+from ._turn import NotCopied
 from .codes import Code
 from .config import NativeConfig, Value
 from .errors import ClosedError, from_status
@@ -65,7 +66,7 @@ class Fault(IntEnum):
     """The answer has another request's correlation id."""
 
 
-class EmbeddedCluster:
+class EmbeddedCluster(NotCopied):
     """Brokers inside this process, in memory, on loopback, that any Kafka client can connect to.
 
     ::
@@ -85,6 +86,7 @@ class EmbeddedCluster:
     """
 
     def __init__(self, brokers: int = 1, base_port: int = 0, settings: Optional[Mapping[str, Value]] = None) -> None:
+        brokers, base_port = number("brokers", brokers, 1, 1000), number("base_port", base_port, 0, 65535)
         with NativeConfig(settings, None) as config:
             self._handle = call_out(lib.milena_embedded_new, brokers, base_port, config.handle)
         self._finalizer = weakref.finalize(self, lib.milena_embedded_free, self._handle)
@@ -104,6 +106,8 @@ class EmbeddedCluster:
 
         :raises TopicExistsError: there is one of this name.
         """
+        partitions = number("partitions", partitions, -1, INT32)
+        replication_factor = number("replication_factor", replication_factor, -1, INT32)
         call(lib.milena_embedded_create_topic, self._handle, text_in(name), partitions, replication_factor)
 
     def fault(
@@ -133,13 +137,22 @@ class EmbeddedCluster:
         """
         arena = Arena()
         row = _ffi.milena_fault(
-            kind, code, api, broker, arena.text(topic), partition, skip, times, round(delay * 1000)
+            kind,
+            _id("code", code),
+            _id("api", api),
+            _id("broker", broker),
+            arena.text(topic),
+            _id("partition", partition),
+            number("skip", skip, 0, ALWAYS),
+            number("times", times, 0, ALWAYS),
+            number("delay in ms", round(delay * 1000), 0, INT64),
         )
         call(lib.milena_embedded_push_fault, self._handle, byref(row), sizeof(row))
 
     def error(self, api: int, code: int, times: int = 1) -> None:
         """The next requests of this API are answered with this code of Kafka's: the short form of :meth:`fault`."""
-        call(lib.milena_embedded_push_error, self._handle, api, code, times)
+        times = number("times", times, 0, ALWAYS)
+        call(lib.milena_embedded_push_error, self._handle, _id("api", api), _id("code", code), times)
 
     def clear_faults(self) -> None:
         """Takes all faults back. Brokers that are down or paused stay so."""
@@ -147,36 +160,38 @@ class EmbeddedCluster:
 
     def broker_down(self, broker: int) -> None:
         """Ends a broker as kill -9 would; its partitions get other leaders, its records are kept."""
-        call(lib.milena_embedded_broker_down, self._handle, broker)
+        call(lib.milena_embedded_broker_down, self._handle, _id("broker", broker))
 
     def broker_up(self, broker: int) -> None:
         """Starts a broker again, on the same port."""
-        call(lib.milena_embedded_broker_up, self._handle, broker)
+        call(lib.milena_embedded_broker_up, self._handle, _id("broker", broker))
 
     def broker_pause(self, broker: int) -> None:
         """Stops a broker from answering and reading, as SIGSTOP would: connections stay open."""
-        call(lib.milena_embedded_broker_pause, self._handle, broker)
+        call(lib.milena_embedded_broker_pause, self._handle, _id("broker", broker))
 
     def broker_resume(self, broker: int) -> None:
         """Ends :meth:`broker_pause`."""
-        call(lib.milena_embedded_broker_resume, self._handle, broker)
+        call(lib.milena_embedded_broker_resume, self._handle, _id("broker", broker))
 
     def move_leader(self, topic: str, partition: int, broker: int) -> None:
         """Makes a broker the leader of a partition. Clients are not told."""
-        call(lib.milena_embedded_move_leader, self._handle, text_in(topic), partition, broker)
+        place = (text_in(topic), _id("partition", partition))
+        call(lib.milena_embedded_move_leader, self._handle, *place, _id("broker", broker))
 
     def move_coordinator(self, group: str, broker: int) -> None:
         """Makes a broker the coordinator of a group. Clients are not told."""
-        call(lib.milena_embedded_move_coordinator, self._handle, text_in(group), broker)
+        call(lib.milena_embedded_move_coordinator, self._handle, text_in(group), _id("broker", broker))
 
     def corrupt_batch(self, topic: str, partition: int, index: int) -> None:
         """Damages a stored batch of a partition, the first of which is 0, so that its checksum is wrong."""
-        call(lib.milena_embedded_corrupt_batch, self._handle, text_in(topic), partition, index)
+        place = (text_in(topic), _id("partition", partition))
+        call(lib.milena_embedded_corrupt_batch, self._handle, *place, number("index", index, 0, INT64))
 
     def request_count(self, api: int = -1) -> int:
         """How many requests of an API all brokers have received so far; -1: of all APIs."""
         out = c_uint64()
-        call(lib.milena_embedded_request_count, self._handle, api, byref(out))
+        call(lib.milena_embedded_request_count, self._handle, _id("api", api), byref(out))
         return out.value
 
     def close(self) -> None:
@@ -193,3 +208,7 @@ class EmbeddedCluster:
         traceback: Optional[TracebackType],
     ) -> None:
         self.close()
+
+
+def _id(name: str, given: int) -> int:
+    return number(name, given, -1, INT32)

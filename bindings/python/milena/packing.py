@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+import contextlib
 import struct
 from itertools import chain, islice, repeat
-from typing import Iterable, Iterator, List, Mapping, NamedTuple, Optional, Sequence, Tuple, TypeVar, Union
+from typing import Any, Iterable, Iterator, List, Mapping, NamedTuple, Optional, Sequence, Sized, Tuple, TypeVar, Union
 
-from ._native import Data, to_bytes
+from ._native import Data, encoded, to_bytes
+from .errors import KafkaError
 
 Headers = Union[Iterable[Tuple[str, Data]], Mapping[str, Data]]
 """A record's headers: pairs of a name and a value, in their order; names may come twice. A mapping will do."""
@@ -57,12 +59,15 @@ def pack_one(
     timestamp: Optional[int] = None,
 ) -> bytes:
     """One record."""
-    value, key = to_bytes(value), to_bytes(key)
+    if type(value) is not bytes:
+        value = to_bytes(value)
+    if type(key) is not bytes and key is not None:
+        key = to_bytes(key)
     count, tail = (0, b"") if not headers else _pack_headers(headers)
     try:
         head = _HEAD.pack(
             token,
-            -1 if timestamp is None else timestamp,
+            -1 if timestamp is None else check_time(timestamp),
             partition,
             -1 if key is None else len(key),
             -1 if value is None else len(value),
@@ -70,7 +75,32 @@ def pack_one(
         )
     except struct.error as error:
         raise _out_of_range(error, token, timestamp, partition) from None
+    if key is None and not tail:
+        return head + (value or b"")
     return b"".join((head, key or b"", value or b"", tail))
+
+
+def check_columns(
+    values: Iterable[Data], keys: Optional[Iterable[Data]] = None, tokens: Optional[Iterable[int]] = None
+) -> None:
+    """Refuses what can't be columns, before anything is sent: a text, or lists that are not of one length."""
+    for name, column in (("values", values), ("keys", keys), ("tokens", tokens)):
+        if isinstance(column, (str, bytes, bytearray, memoryview)):
+            raise TypeError(f"{name} is an iterable of values, such as a list, not one {type(column).__name__}")
+        if isinstance(column, Sized) and isinstance(values, Sized) and len(column) != len(values):
+            what = "fewer" if len(column) < len(values) else "more"
+            raise ValueError(f"there are {what} {name} than values: {len(column)} for {len(values)}")
+
+
+def note_accepted(error: BaseException, accepted: int) -> None:
+    """Leaves with an exception how many records were taken before it."""
+    if isinstance(error, KafkaError) or not accepted:
+        return
+    with contextlib.suppress(AttributeError, TypeError):
+        setattr(error, "accepted", accepted)
+    add_note = getattr(error, "add_note", None)  # since Python 3.11
+    if add_note is not None:
+        add_note(f"{accepted} records before were taken, and will be delivered")
 
 
 def pack_records(records: Sequence[ProducerRecord]) -> Packed:
@@ -104,7 +134,7 @@ def pack_columns(
             sizes.append([len(item) for item in columns[-1]])
             lengths.append([-1 if item is None else len(item) for item in raw])
     try:
-        stamp = -1 if timestamp is None else timestamp
+        stamp = -1 if timestamp is None else check_time(timestamp)
         heads = list(map(_HEAD.pack, tokens, repeat(stamp), repeat(partition), *lengths, repeat(0, len(values))))
     except struct.error as error:
         raise _out_of_range(error, None, timestamp, partition) from None
@@ -117,7 +147,7 @@ def _pack_headers(headers: Headers) -> Tuple[int, bytes]:
     parts: List[bytes] = []
     count = 0
     for name, value in headers.items() if isinstance(headers, Mapping) else headers:
-        raw_name, raw = name.encode(), to_bytes(value)
+        raw_name, raw = encoded(name), to_bytes(value)
         parts += (_NAME.pack(len(raw_name), -1 if raw is None else len(raw)), raw_name, raw or b"")
         count += 1
     return count, b"".join(parts)
@@ -128,6 +158,13 @@ def check_token(token: int) -> int:
     if 0 <= token <= MAX_TOKEN:
         return token
     raise ValueError(f"the token {token} is not between 0 and 2**63 - 1")
+
+
+def check_time(timestamp: int) -> int:
+    """The timestamp, if it is none before 1970, which Kafka does not have."""
+    if isinstance(timestamp, int) and timestamp < 0:
+        raise ValueError(f"the timestamp {timestamp} is negative: it is 0 to 2**63 - 1, or None for now")
+    return timestamp  # of another type: packing refuses it
 
 
 def _out_of_range(error: struct.error, token: Optional[int], timestamp: Optional[int], partition: int) -> ValueError:

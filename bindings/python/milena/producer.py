@@ -8,8 +8,9 @@ from collections import deque
 from types import TracebackType
 from typing import Callable, Deque, Dict, Iterable, List, Mapping, Optional, Type
 
-from ._native import Data, Deadline, wait_readable
+from ._native import INT64, Data, Deadline, milliseconds, number, wait_readable
 from ._producer import ProducerCore
+from ._turn import NotCopied
 from .codes import Code
 from .config import Path, Value
 from .deliveries import Delivery, RecordMetadata
@@ -20,7 +21,9 @@ from .packing import (
     Packed,
     ProducerRecord,
     Slices,
+    check_columns,
     check_token,
+    note_accepted,
     pack_columns,
     pack_one,
     pack_records,
@@ -34,7 +37,7 @@ _ROOM_SLICE = 0.05
 _CLOSED_SLICE = 1.0
 
 
-class Producer:
+class Producer(NotCopied):
     """Sends records to Kafka.
 
     ``send`` copies a record into a batch and returns; a thread of the library sends the batches in the background,
@@ -92,17 +95,27 @@ class Producer:
         :raises MessageTooLargeError: the record is larger than ``max.request.size``.
         :raises ClosedError: the producer is closed.
         """
+        if timeout is not None:
+            milliseconds(timeout)
         if on_delivery is None:
-            block = pack_one(check_token(token), value, key, headers, partition, timestamp)
-            self._send_one(topic, block, timeout)
+            if token:
+                check_token(token)
+            block = pack_one(token, value, key, headers, partition, timestamp)
+            refused = self._core.send_one(topic, block)
+            if refused is not None:
+                self._send_late(topic, block, timeout, refused)
             return
+        if not callable(on_delivery):
+            raise TypeError(f"on_delivery is a function, not {type(on_delivery).__name__}")
         if token:
             raise ValueError("a record has a token or on_delivery, not both")
         token = next(self._callback_tokens)
         block = pack_one(token, value, key, headers, partition, timestamp)
         self._callbacks[token] = on_delivery
         try:
-            self._send_one(topic, block, timeout)
+            refused = self._core.send_one(topic, block)
+            if refused is not None:
+                self._send_late(topic, block, timeout, refused)
         except BaseException:
             self._callbacks.pop(token, None)
             raise
@@ -125,28 +138,40 @@ class Producer:
         :param timeout: seconds to wait for room, in all; see :meth:`send`.
         :returns: the number of records.
         :raises KafkaError: as :meth:`send`; its ``accepted`` says how many records were taken. They will be delivered.
+        :raises ValueError: there are fewer keys or tokens than values, or, where all are lists, more: then nothing was
+            sent. An exception that the iterables raise has ``accepted`` as well, where records were taken before it.
         """
         slices, deadline = Slices(), Deadline(self._core.max_block if timeout is None else timeout)
+        check_columns(values, keys, tokens)
         each, sent = iter(values), 0
         each_key = None if keys is None else iter(keys)
         each_token = itertools.repeat(check_token(token)) if tokens is None else map(check_token, tokens)
-        while chunk := slices.of(each):
-            chunk_keys = None if each_key is None else list(itertools.islice(each_key, len(chunk)))
-            if chunk_keys is not None and len(chunk_keys) != len(chunk):
-                raise ValueError("there are fewer keys than values")
-            packed = pack_columns(chunk, chunk_keys, itertools.islice(each_token, len(chunk)), partition, timestamp)
-            sent = self._send_packed(topic, packed, sent, deadline)
-            slices.adapt(packed)
+        try:
+            while chunk := slices.of(each):
+                chunk_keys = None if each_key is None else list(itertools.islice(each_key, len(chunk)))
+                if chunk_keys is not None and len(chunk_keys) != len(chunk):
+                    raise ValueError("there are fewer keys than values")
+                chunk_tokens = itertools.islice(each_token, len(chunk))
+                packed = pack_columns(chunk, chunk_keys, chunk_tokens, partition, timestamp)
+                sent = self._send_packed(topic, packed, sent, deadline)
+                slices.adapt(packed)
+        except BaseException as error:
+            note_accepted(error, sent)
+            raise
         return sent
 
     def send_records(self, topic: str, records: Iterable[ProducerRecord], timeout: Optional[float] = None) -> int:
         """As :meth:`send_many`, for records with keys, headers, partitions, timestamps and tokens of their own."""
         slices, deadline = Slices(), Deadline(self._core.max_block if timeout is None else timeout)
         each, sent = iter(records), 0
-        while chunk := slices.of(each):
-            packed = pack_records(chunk)
-            sent = self._send_packed(topic, packed, sent, deadline)
-            slices.adapt(packed)
+        try:
+            while chunk := slices.of(each):
+                packed = pack_records(chunk)
+                sent = self._send_packed(topic, packed, sent, deadline)
+                slices.adapt(packed)
+        except BaseException as error:
+            note_accepted(error, sent)
+            raise
         return sent
 
     def poll(self, timeout: Optional[float] = 0.0, max_records: int = 0) -> List[Delivery]:
@@ -158,7 +183,7 @@ class Producer:
         An exception of a callback is raised when all have run; the next poll returns the deliveries then. Deliveries
         that nobody takes fill ``buffer.memory``, so call this regularly if there are callbacks or tokens.
         """
-        deadline = Deadline(timeout)
+        deadline, max_records = Deadline(timeout), number("max_records", max_records, 0, INT64)
         while True:
             closed = self._core.closed
             self._tell(max_records)
@@ -174,6 +199,7 @@ class Producer:
 
         :param timeout: seconds; None: as long as it takes, which ``delivery.timeout.ms`` bounds.
         :raises KafkaTimeoutError: something is left; it goes on being sent.
+        :raises ClosedError: the producer is closed.
         :raises KafkaError: records without callback and token were not delivered; this is why the first was not.
         """
         try:
@@ -219,14 +245,13 @@ class Producer:
 
     # ---- sending
 
-    def _send_one(self, topic: str, block: bytes, timeout: Optional[float]) -> None:
-        refused = self._core.send_one(topic, block)
-        if refused is None:
-            return
+    def _send_late(self, topic: str, block: bytes, timeout: Optional[float], refused: KafkaError) -> None:
+        """Waits for room for a record that was refused."""
         deadline = Deadline(self._core.max_block if timeout is None else timeout)
-        while refused is not None:
-            self._wait_for_room(deadline, refused)
-            refused = self._core.send_one(topic, block)
+        still: Optional[KafkaError] = refused
+        while still is not None:
+            self._wait_for_room(deadline, still)
+            still = self._core.send_one(topic, block)
 
     def _send_packed(self, topic: str, packed: Packed, before: int, deadline: Deadline) -> int:
         """Hands a block over; `before` and the result count the records of the whole call."""
@@ -280,7 +305,7 @@ class Producer:
         for delivery in taken:
             if not self._callbacks or not delivery.has_tokens():
                 continue
-            for index, token in enumerate(delivery.tokens):
+            for index, token in enumerate(delivery.raw_tokens()):
                 callback = self._callbacks.pop(token, None) if token > MAX_TOKEN else None
                 if callback is None:
                     continue
@@ -311,9 +336,9 @@ class Producer:
             for delivery in self._take_told(0):
                 watched = delivery.has_tokens()
                 if delivery.error is not None and not delivery.noted:
-                    unwatched = delivery.tokens.tolist().count(0) if watched else len(delivery)
+                    unwatched = delivery.raw_tokens().tolist().count(0) if watched else len(delivery)
                     self._note_failure(delivery, unwatched)
-                if watched and any(0 < token <= MAX_TOKEN for token in delivery.tokens):
+                if watched and any(0 < token <= MAX_TOKEN for token in delivery.raw_tokens()):
                     kept.append(delivery)
             self._told.extend(kept)
 

@@ -11,7 +11,7 @@ from typing import Any, Dict, Iterator, List, Optional, Sequence, Tuple, Union, 
 
 from . import _ffi
 from ._load import lib
-from ._native import call, taken
+from ._native import INT64, call, number, taken
 from .errors import KafkaError, from_pointer, from_status
 from .types import OffsetAndMetadata, TopicPartition, read_rows
 
@@ -254,6 +254,10 @@ class Batch(Sequence[Record]):
     def __repr__(self) -> str:
         return f"<Batch {self.event}>" if self.event else f"<Batch of {self._count} records, {self.chunks}>"
 
+    def records_from(self, place: int) -> Iterator[Record]:
+        """The records from a place on."""
+        return self._records(place, self._count - place)
+
     # ---- for records and chunks
 
     def _record(self, place: int) -> Record:
@@ -307,59 +311,91 @@ class _Block:
 
 
 class Packer:
-    """Copies what polls give into a :class:`Batch`."""
+    """Copies what polls give into a :class:`Batch`. For one thread at a time.
+
+    What was taken stays in `kept` until it is given to the caller: a signal's handler may raise an exception between
+    any two steps, and what it interrupts must not be lost.
+    """
+
+    __slots__ = ("kept", "read", "left", "_block")
 
     def __init__(self) -> None:
-        # Of those that no call is using at the moment: mostly one.
-        self._blocks: List[_Block] = []
+        self.kept: Optional[Batch] = None
+        """What was taken and is not given yet, or not wholly."""
+        self.read = 0
+        """How many of its records are given."""
+        self._block = _Block()
+        self.left = False
+        """Whether a poll was interrupted, and may have taken something that is not kept yet."""
 
     def poll(self, handle: Optional[int], max_records: int) -> Batch:
-        """One poll of a consumer that does not wait, in one call if what comes fits into the block."""
-        block = self._take()
-        try:
-            status = _poll(handle, 0, max_records, *block.arguments)
-            if status != 0:
-                raise taken(status, block.error)
-            size = block.packed.value
-            if size:
-                return Batch(block.view[:size].tobytes())
-            batch = block.batch.value
-            return self._unpack(batch, block) if batch else Batch()
-        finally:
-            self._blocks.append(block)
+        """One poll of a consumer that does not wait, in one call if what comes fits into the block. Nothing may be
+        kept before."""
+        block = self._block
+        self.left = True
+        status = _poll(handle, 0, max_records, *block.arguments)
+        if status != 0:
+            self.left = False
+            raise taken(status, block.error)
+        size = block.packed.value
+        if size:
+            batch = Batch(block.view[:size].tobytes())
+            self.kept = batch
+            block.packed.value = 0
+            self.left = False
+            return batch
+        self._collect()
+        return Batch() if self.kept is None else self.kept
 
-    def unpack(self, batch: Optional[int]) -> Batch:
-        """Copies a milena_batch, if there is one, and frees it."""
-        if not batch:
-            return Batch()
-        block = self._take()
-        try:
-            return self._unpack(batch, block)
-        finally:
-            self._blocks.append(block)
+    def recover(self) -> None:
+        """Sees to it that what an interrupted poll has taken is kept."""
+        if self.left:
+            self._collect()
 
-    def _take(self) -> _Block:
-        try:
-            return self._blocks.pop()
-        except IndexError:
-            return _Block()
+    def give(self) -> None:
+        """What was kept is the caller's now."""
+        self.read = 0
+        self.kept = None
 
-    @staticmethod
-    def _unpack(batch: int, block: _Block) -> Batch:
-        try:
-            event = lib.milena_batch_event(batch)
-            if event:
-                return Batch(event=Event(_ffi.milena_event.from_address(event)))
-            size = lib.milena_batch_packed_size(batch)
-            if len(block.scratch) < size:
-                block.resize(max(size, 2 * len(block.scratch)))
-            call(lib.milena_batch_pack, batch, block.scratch, len(block.scratch))
-            packed = block.view[:size].tobytes()
-            if len(block.scratch) > _Block.KEPT:
-                block.resize(_Block.SIZE)
-            return Batch(packed)
-        finally:
+    def unread(self) -> Dict[TopicPartition, OffsetAndMetadata]:
+        """Of each partition with records that are kept and not given yet: where they begin."""
+        found: Dict[TopicPartition, OffsetAndMetadata] = {}
+        batch = self.kept
+        if batch is None or self.read >= len(batch):
+            return found
+        for chunk in batch.chunks:
+            skipped = max(0, self.read - chunk._first)
+            if skipped < len(chunk):
+                epoch = chunk.leader_epoch if skipped else -1
+                found.setdefault(chunk.topic_partition, OffsetAndMetadata(chunk[skipped].offset, "", epoch))
+        return found
+
+    def _collect(self) -> None:
+        block = self._block
+        size, batch = block.packed.value, block.batch.value
+        if size:
+            self.kept = Batch(block.view[:size].tobytes())
+            block.packed.value = 0
+        elif batch:
+            self.kept = _unpack(batch, block)
+            block.batch.value = None
             lib.milena_batch_free(batch)
+        self.left = False
+
+
+def _unpack(batch: int, block: _Block) -> Batch:
+    """Copies a milena_batch."""
+    event = lib.milena_batch_event(batch)
+    if event:
+        return Batch(event=Event(_ffi.milena_event.from_address(event)))
+    size = lib.milena_batch_packed_size(batch)
+    if len(block.scratch) < size:
+        block.resize(max(size, 2 * len(block.scratch)))
+    call(lib.milena_batch_pack, batch, block.scratch, len(block.scratch))
+    packed = block.view[:size].tobytes()
+    if len(block.scratch) > _Block.KEPT:
+        block.resize(_Block.SIZE)
+    return Batch(packed)
 
 
 def decode_batches(data: bytes, max_batch_bytes: int = 0) -> Batch:
@@ -370,9 +406,15 @@ def decode_batches(data: bytes, max_batch_bytes: int = 0) -> Batch:
     :param max_batch_bytes: what a batch may decompress to; 0: 1 GiB.
     :raises CorruptRecordError: with the offset; ``results`` has the Batch of what is in front of it.
     """
+    number("max_batch_bytes", max_batch_bytes, 0, INT64)
     out, error = c_void_p(), c_void_p()
     status = lib.milena_decode_batches(data, len(data), max_batch_bytes, byref(out), byref(error))
-    batch = Packer().unpack(out.value)
+    batch = Batch()
+    if out.value:
+        try:
+            batch = _unpack(out.value, _Block())
+        finally:
+            lib.milena_batch_free(out.value)
     if status != 0:
         failure = taken(status, error)
         failure.results = (batch,)

@@ -7,7 +7,7 @@ from typing import Any, Dict, Iterable, List, Mapping, NamedTuple, Optional, Tup
 
 from . import _ffi
 from ._load import lib
-from ._native import Arena, rows, text_out
+from ._native import INT32, INT64, Arena, number, rows, text_out
 
 
 class TopicPartition(NamedTuple):
@@ -54,7 +54,7 @@ def partition_rows(partitions: Iterable[Partition]) -> Tuple[Rows, Arena]:
     if isinstance(partitions, (str, TopicPartition)):
         raise TypeError("a list of partitions is expected, such as [('letters', 0)]")
     arena = Arena()
-    items = [_ffi.milena_topic_partition(arena.text(topic), number) for topic, number in partitions]
+    items = [_ffi.milena_topic_partition(arena.text(topic), _partition(of)) for topic, of in partitions]
     return Rows(_ffi.milena_topic_partition, items), arena
 
 
@@ -62,9 +62,11 @@ def offset_rows(offsets: Mapping[Any, Offset]) -> Tuple[Rows, Arena]:
     """Offsets of partitions for the library."""
     arena = Arena()
     items = []
-    for (topic, number), at in offsets.items():
+    for (topic, of), at in offsets.items():
         offset, metadata, epoch = at if isinstance(at, tuple) else (at, "", -1)
-        items.append(_ffi.milena_offset(arena.text(topic), number, epoch, offset, -1, arena.text(metadata or None)))
+        offset, epoch = number("an offset", offset, 0, INT64), number("a leader epoch", epoch, -1, INT32)
+        row = (arena.text(topic), _partition(of), epoch, offset, -1, arena.text(metadata or None))
+        items.append(_ffi.milena_offset(*row))
     return Rows(_ffi.milena_offset, items), arena
 
 
@@ -72,10 +74,18 @@ def time_rows(times: Mapping[Any, int]) -> Tuple[Rows, Arena]:
     """Times to look for in partitions, for the library."""
     arena = Arena()
     items = [
-        _ffi.milena_offset(arena.text(topic), number, -1, -1, time, _ffi.milena_bytes(None, 0))
-        for (topic, number), time in times.items()
+        _ffi.milena_offset(arena.text(topic), _partition(of), -1, -1, _time(time), _ffi.milena_bytes(None, 0))
+        for (topic, of), time in times.items()
     ]
     return Rows(_ffi.milena_offset, items), arena
+
+
+def _partition(given: int) -> int:
+    return number("a partition", given, 0, INT32)
+
+
+def _time(given: int) -> int:
+    return number("a time", given, 0, INT64)
 
 
 class OffsetRow(NamedTuple):

@@ -184,3 +184,42 @@ def test_closed(servers, topic):
             await consumer.poll(1)
 
     run(main())
+
+
+def test_a_cancelled_close_still_tells(cluster):
+    async def main():
+        cluster.create_topic("letters", 1)
+        producer = milena.AsyncProducer({"bootstrap.servers": cluster.bootstrap_servers})
+        await producer.send_and_wait("letters", "x")
+        for broker in (1, 2, 3):
+            cluster.broker_pause(broker)
+        sent = await producer.send("letters", "y")
+        with pytest.raises(asyncio.TimeoutError):
+            await asyncio.wait_for(producer.close(), 0.2)
+        assert not sent.done()
+        for broker in (1, 2, 3):
+            cluster.broker_resume(broker)
+        assert (await asyncio.wait_for(sent, 30)).offset == 1
+        await producer.close()
+        await producer.close()
+        assert repr(producer) == "<milena.AsyncProducer, closed>"
+        with pytest.raises(milena.ClosedError):
+            await producer.send("letters", "z")
+
+    run(main())
+
+
+def test_a_close_that_gives_up_tells(cluster):
+    async def main():
+        cluster.create_topic("letters", 1)
+        producer = milena.AsyncProducer({"bootstrap.servers": cluster.bootstrap_servers})
+        for broker in (1, 2, 3):
+            cluster.broker_pause(broker)
+        sent = await producer.send("letters", "y")
+        with pytest.raises(milena.KafkaTimeoutError):
+            await producer.close(0.1)
+        with pytest.raises(milena.KafkaError):
+            await sent
+        await producer.close()
+
+    run(main())

@@ -208,7 +208,8 @@ def test_closed(servers, topic):
     producer.close(10)
     assert [list(d) for d in producer.poll(None)] == [[(1, 0)]], "deliveries can be taken afterwards"
     assert producer.poll(None) == [], "and a poll does not wait for what can't come"
-    producer.flush(1)
+    with pytest.raises(milena.ClosedError):
+        producer.flush(1)
 
 
 def test_close_gives_up_when_the_time_is_over(cluster):
