@@ -16,7 +16,7 @@ from ._native import Arena, Deadline, call, call_fd, call_out, interruptible, mi
 from ._turn import NotCopied, Turn, busy
 from .codes import Code
 from .config import NativeConfig, Path, Value
-from .errors import KafkaError, WakeupError, from_status
+from .errors import InvalidStateError, KafkaError, WakeupError, from_status
 from .records import Batch, Event, EventKind, Packer
 from .types import (
     Offset,
@@ -235,7 +235,7 @@ class ConsumerBase(NotCopied):
             return
         for partition, at in packer.unread().items():
             rows, _arena = offset_rows({partition: at})
-            with contextlib.suppress(KafkaError):
+            with contextlib.suppress(InvalidStateError):  # it is not assigned any more
                 call(lib.milena_consumer_seek, self._handle, *rows.arguments)
         self._reader = None
         packer.give()
@@ -370,6 +370,8 @@ class ConsumerBase(NotCopied):
                 interruptible(lambda: call(lib.milena_consumer_close, handle, ms))
             finally:
                 self._closed = True
+                # For a wait of this thread, if this is a signal's handler.
+                lib.milena_consumer_wakeup(handle, None)
                 self._finalizer.detach()
                 weakref.finalize(self, lib.milena_consumer_free, handle)
         finally:
@@ -380,11 +382,16 @@ class ConsumerBase(NotCopied):
         lock = self._turn.lock
         if lock.acquire(False):
             return
-        self._closing = True
-        call(lib.milena_consumer_wakeup, self._handle)
         longest = _LONGEST_CLOSE if timeout is None else min(timeout, threading.TIMEOUT_MAX)
-        if not lock.acquire(True, longest):
-            self._closing = False
+        taken = False
+        self._closing = True
+        try:
+            call(lib.milena_consumer_wakeup, self._handle)
+            taken = lock.acquire(True, longest)
+        finally:
+            if not taken:
+                self._closing, self._woken_in_vain = False, True
+        if not taken:
             raise busy()
 
     def __repr__(self) -> str:

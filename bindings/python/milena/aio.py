@@ -377,7 +377,7 @@ class AsyncConsumer(ConsumerBase):
         :raises BusyError: another task is inside this consumer.
         """
         milliseconds(timeout)
-        number("max_records", max_records, 0, INT64)
+        max_records = number("max_records", max_records, 0, INT64)
         batch = await self._take(timeout, max_records)
         self._packer.kept = None
         if batch.event is not None:
@@ -479,12 +479,16 @@ class AsyncConsumer(ConsumerBase):
     async def close(self, timeout: Optional[float] = None) -> None:
         """Commits what polls have handed out, leaves the group, and ends the consumer; see
         :meth:`milena.Consumer.close`. The call of another task ends with ClosedError."""
-        milliseconds(timeout)
+        deadline = Deadline(timeout)
         if self._alone.taken and not self._closed:
             self._closing = True
-            self.wakeup()
-            await self._alone.until_free(timeout)
-        await _in_thread(lambda: self._close(timeout))
+            try:
+                self.wakeup()
+                await self._alone.until_free(deadline.left())
+            except BaseException:
+                self._closing, self._woken_in_vain = False, True
+                raise
+        await _in_thread(lambda: self._close(deadline.left()))
 
     async def _ask_in_thread(self, work: Callable[[], T]) -> T:
         with self._alone:

@@ -61,7 +61,7 @@ class Consumer(ConsumerBase):
         """
         milliseconds(timeout)  # what is no time-out is refused before something is taken
         if max_records:
-            number("max_records", max_records, 0, INT64)
+            max_records = number("max_records", max_records, 0, INT64)
         batch: Optional[Batch] = None
         lock = self._turn.lock
         try:
@@ -129,7 +129,7 @@ class Consumer(ConsumerBase):
 
     def batches(self, max_records: int = 0) -> Iterator[Batch]:
         """All batches of records, one by one, waiting for more without end."""
-        number("max_records", max_records, 0, INT64)
+        max_records = number("max_records", max_records, 0, INT64)
         reader = object()
         while True:
             with self._turn:
@@ -204,6 +204,7 @@ class Consumer(ConsumerBase):
         """Commits what polls have handed out (with ``enable.auto.commit``), leaves the group, closes the connections.
         Returns by its timeout; closing again does nothing. The call of another thread is ended, with ClosedError.
 
+        :raises BusyError: the call of another thread did not end in time; the consumer is not closed.
         :raises KafkaError: the last commit failed, or there was no time for it; the consumer is closed all the same.
         """
         self._close(timeout)

@@ -94,7 +94,8 @@ def check_columns(
 
 def note_accepted(error: BaseException, accepted: int) -> None:
     """Leaves with an exception how many records were taken before it."""
-    if isinstance(error, KafkaError) or not accepted:
+    known: int = getattr(error, "accepted", 0)
+    if known or not accepted:
         return
     with contextlib.suppress(AttributeError, TypeError):
         setattr(error, "accepted", accepted)

@@ -267,6 +267,9 @@ class Producer(NotCopied):
         except KafkaError as error:
             error.accepted = before + accepted
             raise
+        except BaseException as error:
+            note_accepted(error, before + accepted)
+            raise
 
     def _wait_for_room(self, deadline: Deadline, refused: KafkaError) -> None:
         """Waits until a refused send may be tried again. Deliveries, which take room too, are put aside."""

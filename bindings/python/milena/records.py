@@ -12,6 +12,7 @@ from typing import Any, Dict, Iterator, List, Optional, Sequence, Tuple, Union, 
 from . import _ffi
 from ._load import lib
 from ._native import INT64, call, number, taken
+from ._turn import busy
 from .errors import KafkaError, from_pointer, from_status
 from .types import OffsetAndMetadata, TopicPartition, read_rows
 
@@ -317,7 +318,7 @@ class Packer:
     any two steps, and what it interrupts must not be lost.
     """
 
-    __slots__ = ("kept", "read", "left", "_block")
+    __slots__ = ("kept", "read", "left", "_block", "_collecting")
 
     def __init__(self) -> None:
         self.kept: Optional[Batch] = None
@@ -325,6 +326,7 @@ class Packer:
         self.read = 0
         """How many of its records are given."""
         self._block = _Block()
+        self._collecting = False
         self.left = False
         """Whether a poll was interrupted, and may have taken something that is not kept yet."""
 
@@ -332,6 +334,7 @@ class Packer:
         """One poll of a consumer that does not wait, in one call if what comes fits into the block. Nothing may be
         kept before."""
         block = self._block
+        view = block.view
         self.left = True
         status = _poll(handle, 0, max_records, *block.arguments)
         if status != 0:
@@ -339,7 +342,7 @@ class Packer:
             raise taken(status, block.error)
         size = block.packed.value
         if size:
-            batch = Batch(block.view[:size].tobytes())
+            batch = Batch(view[:size].tobytes())
             self.kept = batch
             block.packed.value = 0
             self.left = False
@@ -371,16 +374,23 @@ class Packer:
         return found
 
     def _collect(self) -> None:
-        block = self._block
-        size, batch = block.packed.value, block.batch.value
-        if size:
-            self.kept = Batch(block.view[:size].tobytes())
-            block.packed.value = 0
-        elif batch:
-            self.kept = _unpack(batch, block)
-            block.batch.value = None
-            lib.milena_batch_free(batch)
-        self.left = False
+        if self._collecting:
+            # A signal's handler calls the consumer in the middle of this.
+            raise busy()
+        self._collecting = True
+        try:
+            block = self._block
+            size, batch = block.packed.value, block.batch.value
+            if size:
+                self.kept = Batch(block.view[:size].tobytes())
+                block.packed.value = 0
+            elif batch:
+                self.kept = _unpack(batch, block)
+                block.batch.value = None
+                lib.milena_batch_free(batch)
+            self.left = False
+        finally:
+            self._collecting = False
 
 
 def _unpack(batch: int, block: _Block) -> Batch:

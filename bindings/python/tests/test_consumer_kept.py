@@ -9,7 +9,7 @@ import pytest
 from conftest import read
 
 import milena
-from milena import TopicPartition
+from milena import TopicPartition, records
 
 
 @pytest.fixture()
@@ -257,3 +257,12 @@ def test_an_async_loop_that_is_left(settings, reader, hundred):
 
     run(main())
     assert committed(reader, hundred).offset == 8
+
+
+def test_a_handler_that_comes_while_a_batch_is_copied_does_not_free_it(monkeypatch):
+    packer = records.Packer()
+    packer.left, packer._block.batch.value = True, 4711
+    monkeypatch.setattr(records, "_unpack", lambda batch, block: packer.recover())
+    with pytest.raises(milena.BusyError):
+        packer.recover()
+    assert packer.left and packer._block.batch.value == 4711, "it is still to be copied, and freed, once"

@@ -136,6 +136,9 @@ def test_a_static_member_restarts_without_a_rebalance(reader, four):
     while (len(stays.assignment()), len(restarts.assignment())) != (2, 2) and time.monotonic() < deadline:
         stays.poll(0.05)
         restarts.poll(0.05)
+    # What is assigned is known before it is told.
+    while stays.poll(0.5).event or restarts.poll(0.5).event:
+        assert time.monotonic() < deadline
     before = restarts.assignment()
     restarts.close(10)
     again = member("restarts")
