@@ -184,7 +184,9 @@ impl Commits {
         if outside.is_none() {
             deadline = self.tick(turn.now);
         }
-        deadline = earlier(deadline, self.queue.iter().map(|c| c.deadline).min());
+        // The one under way is ended by its answer.
+        let waiting = self.queue.iter().skip(usize::from(self.under_way.is_some()));
+        deadline = earlier(deadline, waiting.map(|c| c.deadline).min());
         if self.under_way.is_some() {
             return deadline;
         }

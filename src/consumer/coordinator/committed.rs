@@ -187,6 +187,7 @@ impl CommittedOffsets {
                 for (id, epoch) in asked.into_values() {
                     self.position_failed(now, id, epoch, error.clone());
                 }
+                self.shared.answered.raise();
                 return verdict;
             }
         };

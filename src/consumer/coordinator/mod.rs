@@ -25,6 +25,9 @@ use std::collections::BTreeMap;
 use std::sync::Arc;
 use turn::{Purpose, Turn, Verdict, FENCED};
 
+/// How much of the time to close a commit leaves at least, of what there is.
+const GOOD_BYE_MS: u64 = 1000;
+
 pub struct CoordinatorManager {
     shared: Arc<Shared>,
     settings: Arc<GroupSettings>,
@@ -82,13 +85,16 @@ impl CoordinatorManager {
                 GroupCommand::Unsubscribe { offsets } => {
                     let timeout_ms = self.settings.request_timeout_ms;
                     self.commits.push(now, offsets, timeout_ms, Sink::Own);
-                    self.member.leave(now.mono.plus_ms(timeout_ms));
+                    let until = now.mono.plus_ms(timeout_ms.saturating_mul(2));
+                    self.member.leave(now.mono.plus_ms(timeout_ms), until);
                 }
                 GroupCommand::Close { offsets, timeout_ms, reply } => {
                     let deadline = now.mono.plus_ms(timeout_ms);
                     self.closing = Some(Closing { deadline, offsets: offsets.len(), reply });
-                    self.commits.push(now, offsets, timeout_ms, Sink::Close);
-                    self.member.leave(deadline);
+                    // A commit in vain leaves some time to say good-bye.
+                    let commit_ms = timeout_ms - (timeout_ms / 4).min(GOOD_BYE_MS);
+                    self.commits.push(now, offsets, commit_ms, Sink::Close);
+                    self.member.leave(now.mono.plus_ms(commit_ms), deadline);
                 }
             }
         }

@@ -269,8 +269,11 @@ impl SubscriptionState {
 
     fn jump(&mut self, id: PartitionId, place: Place) {
         self.last_epoch += 1;
-        // A partition that is about to go goes nowhere else.
-        let Some(state) = self.partitions.get_mut(&id).filter(|s| s.stage == Stage::Ours) else { return };
+        // One that is about to go is not looked for any more. But a place that the application names is where the next
+        // member begins.
+        let moves =
+            |stage: Stage| stage == Stage::Ours || stage == Stage::Revoking && matches!(place, Place::At(_));
+        let Some(state) = self.partitions.get_mut(&id).filter(|s| moves(s.stage)) else { return };
         state.jump(place, self.last_epoch);
         self.needs_offset.remove(&id);
         self.needs_reset.remove(&id);

@@ -138,8 +138,11 @@ fn for_the_application_a_revoked_partition_is_assigned_until_it_is_told() {
     assert!(!s.get(id).unwrap().is_readable());
     assert_eq!((s.assignment().len(), s.kept().len(), s.owned().len()), (2, 1, 2));
     s.set_paused(&tp("t", 0), true).unwrap();
-    s.seek(&tp("t", 0), at(0)).unwrap();
-    assert_eq!(s.position(&tp("t", 0)).unwrap().unwrap(), at(10), "it goes nowhere any more");
+    s.seek(&tp("t", 0), at(7)).unwrap();
+    assert_eq!(s.position(&tp("t", 0)).unwrap().unwrap(), at(7), "where the next member begins");
+    assert!(!s.get(id).unwrap().is_readable());
+    s.seek_to(&tp("t", 0), End::Beginning).unwrap();
+    assert_eq!(s.position(&tp("t", 0)).unwrap().unwrap(), at(7), "nobody looks for it any more");
     s.tell_revoked();
     assert_eq!(s.assignment(), [tp("t", 1)]);
     assert!(s.seek(&tp("t", 0), at(0)).is_err());

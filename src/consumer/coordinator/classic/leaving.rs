@@ -29,14 +29,15 @@ impl Farewell {
 const WHY: &str = "the consumer unsubscribed or was closed";
 
 impl ClassicMember {
-    /// Leaves the group as soon as the commits are through, at the latest at `until`. The assignment is gone already.
-    pub fn leave(&mut self, until: Nanos) {
+    /// Leaves the group as soon as the commits are through, at the latest at `commits_until`, and tries to tell it until
+    /// `until`. The assignment is gone already.
+    pub fn leave(&mut self, commits_until: Nanos, until: Nanos) {
         self.wanted = false;
         self.shared.withdraw_revoked();
         self.state = match std::mem::replace(&mut self.state, State::Out) {
             State::Out | State::Failed | State::Evicted { .. } => State::Out,
             State::Left(farewell) => State::Left(farewell),
-            _ => State::Leaving { until },
+            _ => State::Leaving { commits_until, until },
         };
         self.shared.liveness.set_evicted(false);
     }
@@ -47,10 +48,16 @@ impl ClassicMember {
     }
 
     /// Waits for the commits. A static member says no good-bye: its place is kept until its session ends.
-    pub(super) fn step_leaving(&mut self, now: Now, until: Nanos, idle: bool) -> Step {
-        if until > now.mono && !idle {
-            return Step::Wait(Some(until));
+    pub(super) fn step_leaving(
+        &mut self,
+        now: Now,
+        (commits_until, until): (Nanos, Nanos),
+        idle: bool,
+    ) -> Step {
+        if commits_until > now.mono && !idle {
+            return Step::Wait(Some(commits_until));
         }
+        self.untold = None;
         let is_static = self.settings.instance_id.is_some();
         let known = !self.member_id.is_empty() && !is_static;
         let farewell = Farewell {

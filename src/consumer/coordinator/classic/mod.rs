@@ -50,8 +50,10 @@ enum State {
     },
     Syncing,
     Stable,
-    /// About to leave, as soon as the commits are through, at the latest at this moment.
+    /// About to leave, as soon as the commits are through, at the latest at the first of these moments; the coordinator
+    /// is told until the second.
     Leaving {
+        commits_until: Nanos,
         until: Nanos,
     },
     /// Out, and the coordinator is being told.
@@ -233,9 +235,9 @@ impl ClassicMember {
                 let until = *until;
                 self.step_electing(turn, coordinator, until)
             }
-            State::Leaving { until } => {
-                let until = *until;
-                self.step_leaving(now, until, commits.is_idle())
+            State::Leaving { commits_until, until } => {
+                let times = (*commits_until, *until);
+                self.step_leaving(now, times, commits.is_idle())
             }
             State::Left(_) => self.step_left(turn, coordinator),
             _ => Step::Wait(None),
