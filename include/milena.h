@@ -1414,6 +1414,8 @@ milena_status milena_producer_send_packed(const milena_producer *producer,
  *
  * Deliveries can still be polled after milena_producer_close. When all are taken then, nothing more comes, and nobody
  * waits for it: `*out` is NULL at once.
+ *
+ * Errors: what ended the I/O thread's work for this producer, when all that it left is taken.
  */
 milena_status milena_producer_poll(const milena_producer *producer,
                                    int64_t timeout_ms,
@@ -1644,8 +1646,8 @@ typedef struct {
 } milena_event;
 
 /**
- * The chunks: `*n` of them, `*stride` bytes apart. NULL, with `*n` 0, when there are none, as in an event, or `batch`
- * is NULL.
+ * The chunks: `*n` of them, `*stride` bytes apart, which is more than sizeof(milena_chunk). NULL, with `*n` 0, when
+ * there are none, as in an event, or `batch` is NULL.
  */
 const milena_chunk *milena_batch_chunks(const milena_batch *batch,
                                         size_t *n,

@@ -109,8 +109,8 @@ struct EventRows {
     error: Option<Box<milena_error>>,
 }
 
-/// The chunks: `*n` of them, `*stride` bytes apart. NULL, with `*n` 0, when there are none, as in an event, or `batch`
-/// is NULL.
+/// The chunks: `*n` of them, `*stride` bytes apart, which is more than sizeof(milena_chunk). NULL, with `*n` 0, when
+/// there are none, as in an event, or `batch` is NULL.
 #[no_mangle]
 pub unsafe extern "C" fn milena_batch_chunks(
     batch: *const milena_batch,

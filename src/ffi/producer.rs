@@ -188,6 +188,8 @@ pub unsafe extern "C" fn milena_producer_send_packed(
 ///
 /// Deliveries can still be polled after milena_producer_close. When all are taken then, nothing more comes, and nobody
 /// waits for it: `*out` is NULL at once.
+///
+/// Errors: what ended the I/O thread's work for this producer, when all that it left is taken.
 #[no_mangle]
 pub unsafe extern "C" fn milena_producer_poll(
     producer: *const milena_producer,
@@ -202,6 +204,10 @@ pub unsafe extern "C" fn milena_producer_poll(
         let out = unsafe { Out::new(out, "out") }?;
         let max = if max_records == 0 { usize::MAX } else { max_records };
         let chunks = producer.poll(wait(timeout_ms, "timeout_ms")?, max);
+        // Who waits for what can't come any more is told why.
+        if let Some(fatal) = producer.fatal().filter(|_| chunks.is_empty() && timeout_ms != 0) {
+            return Err(fatal);
+        }
         out.set(milena_deliveries::new(chunks));
         Ok(())
     })

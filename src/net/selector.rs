@@ -217,7 +217,7 @@ impl Selector {
         out: &mut VecDeque<Selected>,
     ) -> io::Result<()> {
         self.settle_rests(out);
-        self.select(timeout)?;
+        self.select(if out.is_empty() { timeout } else { Some(Duration::ZERO) })?;
         awake();
         self.end_rests();
         self.poll_selection_keys(out);

@@ -205,8 +205,8 @@ impl KafkaProducer {
         let flush = self.begin_flush();
         let done = self.accumulator.incomplete.wait_flushed(flush, after(timeout));
         self.end_flush();
-        if let Some(fatal) = self.control.fatal.get() {
-            return Err(fatal.clone());
+        if let Some(fatal) = self.fatal() {
+            return Err(fatal);
         }
         if done {
             return Ok(());
@@ -251,6 +251,9 @@ impl KafkaProducer {
             incomplete.wait_flushed(u64::MAX, deadline.max(Instant::now() + PURGE));
         }
         self.end_flush();
+        if let Some(fatal) = self.fatal() {
+            return Err(fatal);
+        }
         if flushed {
             return Ok(());
         }
@@ -258,6 +261,11 @@ impl KafkaProducer {
             format!("{left} batches were not delivered within {} ms and are given up", timeout.as_millis());
         let hint = "their records are reported as PURGED; give close more time, or flush before";
         Err(self.because(Error::new(Code::TIMED_OUT, text).hint(hint)))
+    }
+
+    /// Why nothing is delivered any more: the I/O thread gave this producer up.
+    pub fn fatal(&self) -> Option<Error> {
+        self.control.fatal.get().cloned()
     }
 
     /// Adds what last went wrong on the network.

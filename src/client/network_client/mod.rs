@@ -283,7 +283,9 @@ impl NetworkClient {
             let text = format!("a response of {} bytes came that no request asked for", frame.len());
             return self.connection_failed(now, key, Phase::Request, None, Error::new(Code::PROTOCOL, text));
         };
-        node.pace.answered();
+        if request.api == ApiKey::Produce {
+            node.pace.answered();
+        }
         self.log_request(now, key, &request, frame.len() + 4, "");
         let Some(node) = self.nodes.get_mut(&key) else { return };
         match frames::response_body(request.api, request.version, request.correlation, frame) {

@@ -52,6 +52,8 @@ impl Sender {
             for slot in slots(&topic) {
                 if let Some(state) = self.state(slot) {
                     state.leader = None;
+                    // Nor does its place in that one's queue count any more.
+                    state.queued = None;
                 }
             }
         }

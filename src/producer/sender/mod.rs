@@ -337,6 +337,8 @@ impl RequestManager for Sender {
 
 impl Drop for Sender {
     fn drop(&mut self) {
+        // Nothing is left, unless it ends by a panic.
+        self.accumulator.incomplete.give_up();
         self.deliveries.end();
     }
 }
