@@ -37,6 +37,7 @@ trap stop INT TERM
 run() { # LOG SECONDS COMMAND...: so that a signal to this script reaches the command, and all its children
     local log=$1 code shown
     shift
+    : >"$log" # there before it is followed
     timeout --kill-after=20 "$@" </dev/null >"$log" 2>&1 &
     running=$!
     # Not a pipe: what a stage leaves behind by mistake would keep that open.

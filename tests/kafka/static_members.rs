@@ -60,17 +60,22 @@ fn generation(consumer: &KafkaConsumer) -> Option<u32> {
     said.split(' ').next()?.parse().ok()
 }
 
-/// Polls all until each has partitions, `partitions` in all.
+/// Polls all until each has partitions, `partitions` in all, and was told so.
 fn balance(members: &mut [&mut KafkaConsumer], partitions: usize) {
     let until = Instant::now() + LONG;
     loop {
         let counts: Vec<usize> = members.iter().map(|m| m.assignment().len()).collect();
-        if !counts.contains(&0) && counts.iter().sum::<usize>() == partitions {
-            return;
-        }
+        let balanced = !counts.contains(&0) && counts.iter().sum::<usize>() == partitions;
         assert!(Instant::now() < until, "{counts:?}");
+        // What is assigned is known before it is told.
+        let mut told = Vec::new();
         for member in members.iter_mut() {
-            poll(member, &mut Vec::new()).expect("no error");
+            for _ in 0..10 {
+                poll(member, &mut told).expect("no error");
+            }
+        }
+        if balanced && told.is_empty() {
+            return;
         }
     }
 }
