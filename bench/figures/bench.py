@@ -54,8 +54,8 @@ class Figure:
 class Bench:
     """`with Bench(...) as b`: the broker starts when it is first asked for, and ends with the block."""
 
-    def __init__(self, rounds, quick):
-        self.rounds, self.quick = rounds, quick
+    def __init__(self, rounds, quick, clients=None):
+        self.rounds, self.quick, self._clients = rounds, quick, clients
         self._cluster, self._nodes, self._numbers = None, 0, itertools.count(1)
 
     def __enter__(self):
@@ -109,5 +109,5 @@ class Bench:
         self.perf("milena", "produce", topic, count=count, size=size, **named)
 
     def present(self, *clients):
-        """Those of the clients that are built."""
-        return [x for x in clients if peers.command(x)]
+        """Those of the clients that are built, and wanted."""
+        return [x for x in clients if (not self._clients or x in self._clients) and peers.command(x)]

@@ -52,5 +52,6 @@ def compared(row, gate, aim):
         other = SAME_LANGUAGE.get(client, "librdkafka")
         if client != other and other in row:
             figure.compare(row[other])
-    row["milena"].gate, row["milena"].aim, row["milena"].judged = gate, aim, "ratio"
+    if "milena" in row:
+        row["milena"].gate, row["milena"].aim, row["milena"].judged = gate, aim, "ratio"
     return list(row.values())
